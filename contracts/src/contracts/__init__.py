@@ -1,0 +1,1 @@
+"""The only thing the services share: topics, event types, records on them, envelope and codec."""
