@@ -1,0 +1,151 @@
+"""A rule as it was loaded: checked, defaults merged, durations in microseconds, expressions compiled."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from contracts.alerts import NotifyEntry, RuleWords, Severity
+from rule_engine.expressions import Expression
+
+SECOND_US = 1_000_000
+MINUTE_US = 60 * SECOND_US
+HOUR_US = 60 * MINUTE_US
+DAY_US = 24 * HOUR_US
+
+Scope = Literal["customer", "global"]
+RuleMode = Literal["live", "shadow", "off"]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where in a file: line and column from 1, in code points."""
+
+    file: str
+    line: int
+    column: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something wrong (`error`) or doubtful (`warning`) with a rule file, in words for whoever wrote it."""
+
+    place: Place
+    message: str
+    rule: str | None = None
+    level: Literal["error", "warning"] = "error"
+    code: str = "error"  # a short stable name: unknown-key, never-resolves, …
+
+    def __str__(self) -> str:
+        about = f"rule {self.rule}: " if self.rule else ""
+        return f"{self.place}: {self.level}: {about}{self.message}"
+
+
+class RuleFileError(ValueError):
+    """A rule file with errors; `problems` has each with its place."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        super().__init__("\n".join(str(problem) for problem in problems))
+        self.problems = problems
+
+
+@dataclass(frozen=True, slots=True)
+class Selector:
+    """Picks events: by type (a glob when it holds `*`), and by `where`; `group_by` is the key's name on such events."""
+
+    type: str
+    where: Expression | None = None
+    group_by: tuple[Expression, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """Fires on each matching event."""
+
+
+@dataclass(frozen=True, slots=True)
+class EventCount:
+    gte: int
+    within_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ratio:
+    """`every_us` None: sliding. `no_data_us` None: silence never counts as false."""
+
+    of: Expression
+    gte: float
+    within_us: int
+    every_us: int | None = None
+    min_events: int = 1
+    no_data_us: int | None = None
+    forget_us: int = 7 * DAY_US
+
+
+@dataclass(frozen=True, slots=True)
+class Absence:
+    """Exactly one of `within` (microseconds, or an expression that gives a duration) and `deadline` is set."""
+
+    expect: tuple[Selector, ...]
+    within: int | Expression | None = None
+    deadline: Expression | None = None
+    grace_us: int = 0
+    cancel_on: tuple[Selector, ...] = ()
+    rearm: bool = True
+
+
+Condition = Match | EventCount | Ratio | Absence
+
+
+@dataclass(frozen=True, slots=True)
+class Notify:
+    """An entry of `notify` and when it is due: `after_us` from the firing, and again every `every_us` until it resolves."""
+
+    entry: NotifyEntry
+    after_us: int = 0
+    every_us: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule. `meaning` hashes what decides when it fires (on, where, condition, …); `version` hashes all of it.
+
+    `group_by` is empty where the key is the customer (scope customer) or the one key "" (scope global).
+    `key_is_list` says that `group_by` was written as a list, so that the key is one. `words` is what readers of its
+    alerts are told. `resolve_after_us` has the language's default filled in.
+    """
+
+    id: str
+    place: Place
+    on: tuple[Selector, ...]
+    condition: Condition
+    words: RuleWords
+    version: str
+    meaning: str
+    severity: Severity = "warning"
+    mode: RuleMode = "live"
+    scope: Scope = "customer"
+    affected: bool = False
+    where: Expression | None = None
+    group_by: tuple[Expression, ...] = ()
+    key_is_list: bool = False
+    resolve_on: tuple[Selector, ...] = ()
+    resolve_after_us: int = 365 * DAY_US
+    cooldown_us: int = 0
+    lookback_us: int = MINUTE_US
+    vars: tuple[tuple[str, Expression], ...] = ()
+    notify: tuple[Notify, ...] = field(default=())
+
+    @property
+    def momentary(self) -> bool:
+        """The condition is true at an instant and has no "false" of its own."""
+        return isinstance(self.condition, Match)
+
+    @property
+    def identity(self) -> str:
+        """What an alert outlives no change of: kind of condition, scope and group_by."""
+        keys = ",".join(expression.source for expression in self.group_by)
+        return f"{type(self.condition).__name__}/{self.scope}/{self.affected}/{keys}/{self.key_is_list}"
