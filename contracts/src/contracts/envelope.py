@@ -122,7 +122,7 @@ def from_fields(fields: Any, *, now: datetime | None = None) -> Event:
         if value is None:
             problems.append(FieldProblem(f"/{name}", f"is missing; it must be {what}"))
         elif not isinstance(value, str) or not value:
-            problems.append(FieldProblem(f"/{name}", f"must be {what} that is not empty"))
+            problems.append(FieldProblem(f"/{name}", f"must be {what}, and not empty"))
         elif len(value) > 1024 or "\x00" in value:
             problems.append(FieldProblem(f"/{name}", "must have at most 1024 characters and no NUL"))
         else:

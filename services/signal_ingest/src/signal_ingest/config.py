@@ -1,0 +1,35 @@
+"""The settings, each from an environment variable with the prefix BEFOREHAND_."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Durations are in seconds, sizes in bytes."""
+
+    model_config = SettingsConfigDict(env_prefix="BEFOREHAND_", frozen=True)
+
+    kafka: str = Field(default="127.0.0.1:9092", description="bootstrap servers, host:port,host:port")
+    topic_prefix: str = Field(default="", description="put before each topic's name")
+    http_host: str = "127.0.0.1"
+    http_port: int = Field(default=8401, ge=0, le=65535)
+    ingest_keys_file: Path = Field(description="the API keys, hashed: see the service's README")
+    ingest_max_future_s: float = Field(
+        default=600, ge=0, description="an event's time may lie so far ahead of the clock"
+    )
+    ingest_publish_timeout_s: float = Field(
+        default=5, gt=0, description="a request waits so long for Kafka before it gets 503"
+    )
+    ingest_max_pending_bytes: int = Field(
+        default=64_000_000, gt=0, description="more events on their way into Kafka get 503"
+    )
+    ingest_remembered_events: int = Field(
+        default=2_000_000,
+        gt=0,
+        description="duplicates are known among the newest so many, about 100 bytes each",
+    )
+    log_format: Literal["json", "console"] = "json"
+    log_level: Literal["debug", "info", "warning", "error"] = "info"

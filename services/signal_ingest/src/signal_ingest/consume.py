@@ -1,0 +1,106 @@
+"""In from Kafka: records of the topic `events`, judged as those over HTTP are; what is refused becomes a dead letter."""
+
+import asyncio
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+
+import structlog
+from aiokafka import AIOKafkaConsumer, ConsumerRecord
+from aiokafka.errors import KafkaError
+
+from contracts.dead import DeadLetter
+from contracts.topics import EVENTS, topic_name
+from signal_ingest.accept import Accepted, Rejected, accept
+from signal_ingest.metrics import Metrics
+from signal_ingest.modes import from_kafka
+from signal_ingest.publish import Gate, Unavailable
+
+_REJECTED_BY = "signal_ingest"
+_AT_ONCE = 500  # records
+
+log = structlog.get_logger()
+
+
+class Consumer:
+    """Reads `events` as one of the group. Offsets are committed when all before them is in `signals` or dead.
+
+    A crash in between delivers records again; the gate knows those that were written.
+    """
+
+    def __init__(
+        self, *, kafka: str, prefix: str, gate: Gate, metrics: Metrics, max_future: timedelta
+    ) -> None:
+        self._kafka = kafka
+        self._topic = topic_name(EVENTS, prefix)
+        self._group = f"{prefix}signal_ingest"
+        self._gate = gate
+        self._metrics = metrics
+        self._max_future = max_future
+        self.is_reading = False
+
+    async def run(self) -> None:
+        """Reads, and begins again at the last commit when Kafka fails, until it is cancelled."""
+        while True:
+            await self._gate.wait_open()
+            consumer = AIOKafkaConsumer(
+                self._topic, bootstrap_servers=self._kafka, group_id=self._group, enable_auto_commit=False,
+                isolation_level="read_committed", auto_offset_reset="earliest", max_poll_records=_AT_ONCE,
+            )  # fmt: skip
+            try:
+                await consumer.start()
+                self.is_reading = True
+                await self._read(consumer)
+            except (KafkaError, Unavailable) as error:
+                log.warning(
+                    "reading events again from the last commit", why=str(error) or type(error).__name__
+                )
+            finally:
+                self.is_reading = False
+                await consumer.stop()
+            await asyncio.sleep(1)
+
+    async def _read(self, consumer: AIOKafkaConsumer) -> None:
+        while True:
+            await self._gate.wait_open()
+            fetched = await consumer.getmany(timeout_ms=500)
+            for partition, records in fetched.items():
+                await self._take(records)
+                await consumer.commit({partition: records[-1].offset + 1})
+
+    async def _take(self, records: Iterable[ConsumerRecord]) -> None:
+        accepted: list[Accepted] = []
+        for record in records:
+            try:
+                accepted.append(self._accept(record))
+            except Rejected as rejected:
+                await self._bury(record, rejected)
+        repeated = await self._gate.publish(accepted)
+        self._metrics.duplicates.labels("kafka").inc(sum(repeated))
+        self._metrics.accepted.labels("kafka").inc(len(repeated) - sum(repeated))
+
+    def _accept(self, record: ConsumerRecord) -> Accepted:
+        content = from_kafka(record.headers, record.value or b"")
+        arrived = datetime.fromtimestamp(record.timestamp / 1000, UTC)
+        fields = content.events[0]
+        if isinstance(fields, dict) and fields.get("time") is None:
+            # when it was written, not when it is read: the same at each reading
+            fields = {**fields, "time": arrived.isoformat()}
+        traceparent = dict(record.headers).get("traceparent")
+        return accept(
+            fields,
+            now=datetime.now(UTC),
+            max_future=self._max_future,
+            traceparent=traceparent.decode("latin-1") if traceparent else None,
+        )
+
+    async def _bury(self, record: ConsumerRecord, rejected: Rejected) -> None:
+        letter = DeadLetter(
+            topic=record.topic, partition=record.partition, offset=record.offset, reason=str(rejected),
+            rejected_by=_REJECTED_BY, at=datetime.now(UTC),
+        )  # fmt: skip
+        await self._gate.bury(record.key, record.value, letter.headers())
+        self._metrics.rejected.labels("kafka", rejected.reason).inc()
+        log.warning(
+            "event refused", topic=record.topic, partition=record.partition, offset=record.offset,
+            reason=rejected.reason.value, fields=[problem.field for problem in rejected.problems],
+        )  # fmt: skip
