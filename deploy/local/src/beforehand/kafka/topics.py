@@ -1,0 +1,100 @@
+"""The topics of contracts/, made on a broker."""
+
+from collections.abc import Iterable
+
+from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
+from kafka.errors import KafkaError, TopicAlreadyExistsError
+
+from beforehand.errors import BrokerError, TopicMismatchError
+from contracts.topics import EMBEDDED_PARTITIONS, TOPICS, Topic, topic_name
+
+CONNECT_WITHIN_MS = 10_000
+ANSWER_WITHIN_MS = 30_000
+
+
+def create_topics(
+    bootstrap: str,
+    *,
+    customer_partitions: int = EMBEDDED_PARTITIONS,
+    prefix: str = "",
+    topics: Iterable[Topic] = TOPICS,
+) -> None:
+    """Make what is missing of `topics`, and return when every partition takes records.
+
+    Raises BrokerError if there is no broker at `bootstrap`, TopicMismatchError if a topic is there with another number of
+    partitions: a customer's records would then be on other partitions than the services expect.
+    """
+    wanted = {topic_name(topic, prefix): topic for topic in topics}
+    try:
+        admin = KafkaAdminClient(
+            bootstrap_servers=bootstrap,
+            bootstrap_timeout_ms=CONNECT_WITHIN_MS,
+            request_timeout_ms=ANSWER_WITHIN_MS,
+        )
+    except (KafkaError, ValueError) as error:
+        raise BrokerError(
+            f"no Kafka broker answers at {bootstrap} ({type(error).__name__}): look whether it runs and whether "
+            "host and port are right"
+        ) from error
+    try:
+        found = _partitions(admin, wanted)
+        mismatched = [
+            f"{name} has {count}, not {wanted[name].partition_count(customer_partitions)}"
+            for name, count in sorted(found.items())
+            if count != wanted[name].partition_count(customer_partitions)
+        ]
+        if mismatched:
+            raise TopicMismatchError(
+                f"topics at {bootstrap} exist with other numbers of partitions ({', '.join(mismatched)}): "
+                "a topic's number can't be changed; set --partitions to what is there, use another broker or data "
+                "folder, or delete these topics if what is in them is not needed"
+            )
+        missing = {name: topic for name, topic in wanted.items() if name not in found}
+        if missing:
+            _create(admin, missing, customer_partitions)
+    except KafkaError as error:
+        raise BrokerError(f"the topics can't be made at {bootstrap}: {error}") from error
+    finally:
+        admin.close()
+    if missing:
+        _wait_for_leaders(
+            bootstrap, {name: t.partition_count(customer_partitions) for name, t in missing.items()}
+        )
+
+
+def _partitions(admin: KafkaAdminClient, names: Iterable[str]) -> dict[str, int]:
+    """Numbers of partitions by topic, of those that exist."""
+    existing = set(admin.list_topics()) & set(names)
+    if not existing:
+        return {}
+    return {topic["name"]: len(topic["partitions"]) for topic in admin.describe_topics(sorted(existing))}
+
+
+def _create(admin: KafkaAdminClient, missing: dict[str, Topic], customer_partitions: int) -> None:
+    try:
+        admin.create_topics(
+            {
+                name: {
+                    "num_partitions": topic.partition_count(customer_partitions),
+                    "replication_factor": -1,  # the broker's own default: 1 for the embedded one
+                    "configs": topic.kafka_config(),
+                }
+                for name, topic in missing.items()
+            },
+            timeout_ms=ANSWER_WITHIN_MS,
+        )
+    except TopicAlreadyExistsError:
+        pass  # somebody else made one in the meantime; the others are made all the same
+
+
+def _wait_for_leaders(bootstrap: str, partitions: dict[str, int]) -> None:
+    """A partition just made refuses requests for a moment; one that tells its end takes records too."""
+    consumer = KafkaConsumer(bootstrap_servers=bootstrap, request_timeout_ms=ANSWER_WITHIN_MS)
+    try:
+        consumer.end_offsets(
+            [TopicPartition(name, p) for name, count in partitions.items() for p in range(count)]
+        )
+    except KafkaError as error:
+        raise BrokerError(f"the topics made at {bootstrap} do not become ready: {error}") from error
+    finally:
+        consumer.close()
