@@ -1,0 +1,33 @@
+"""The words of the rule language that say when a rule fires: one file each."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rule_engine.conditions.absence import AbsenceStrategy
+from rule_engine.conditions.event_count import EventCountStrategy
+from rule_engine.conditions.match import MatchStrategy
+from rule_engine.conditions.ratio import SlidingRatioStrategy
+from rule_engine.conditions.windowed_ratio import WindowedRatioStrategy
+from rule_engine.rules.model import Absence, EventCount, Ratio, Rule
+
+if TYPE_CHECKING:
+    from rule_engine.conditions.strategy import Strategy
+
+__all__ = ["strategy_of"]
+
+
+def strategy_of(rule: Rule) -> Strategy:
+    """How the rule's condition is decided."""
+    condition = rule.condition
+    match condition:
+        case EventCount():
+            return EventCountStrategy(condition)
+        case Ratio(every_us=None):
+            return SlidingRatioStrategy(condition)
+        case Ratio():
+            return WindowedRatioStrategy(condition)
+        case Absence():
+            return AbsenceStrategy(condition, rule.lookback_us)
+        case _:
+            return MatchStrategy()

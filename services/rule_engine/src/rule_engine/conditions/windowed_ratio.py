@@ -1,0 +1,137 @@
+"""`ratio` with `every`: the share of events with `of` true in hopping windows [t-within, t), t every `every` since the epoch.
+
+State: [slots, next end, last end that said something, last end that was not empty]; a slot, `every` wide and numbered from
+the epoch, is [events, those with `of` true, [[time, id], …] of the last ten such]. Slots add up, so partitions can count
+apart and be merged.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from rule_engine.conditions.strategy import EVIDENCE
+from rule_engine.state import NEVER
+
+if TYPE_CHECKING:
+    from rule_engine.lifecycle import Lifecycle
+    from rule_engine.plan import Occurrence, Plan
+    from rule_engine.rules.model import Ratio
+    from rule_engine.state import KeyState
+
+Slot = list[Any]  # [events, with `of` true, [[time, id], …]]
+SLOTS, NEXT_END, SAID, FILLED = range(4)
+
+
+class WindowedRatioStrategy:
+    fires_by_clock: ClassVar[bool] = True
+    waits_for_clock: ClassVar[bool] = True
+    of_affected: ClassVar[bool] = False
+
+    def __init__(self, condition: Ratio) -> None:
+        assert condition.every_us is not None
+        self.of = condition.of
+        self.gte = condition.gte
+        self.within_us = condition.within_us
+        self.every_us = condition.every_us
+        self.min_events = max(1, condition.min_events)
+        self.no_data_us = condition.no_data_us
+        self.forget_us = condition.forget_us
+
+    def matched(self, row: KeyState, seen: Occurrence, at_us: int, clock_us: int, life: Lifecycle) -> None:  # noqa: ARG002
+        self.merge(row, *self.slot(row.plan, seen), clock_us)
+
+    def slot(self, plan: Plan, seen: Occurrence) -> tuple[int, Slot]:
+        """The number of an event's slot, and what it counts there."""
+        bad = plan.holds(self.of, seen)
+        return seen.time_us // self.every_us, [1, int(bad), [[seen.time_us, seen.id]] if bad else []]
+
+    def merge(self, row: KeyState, number: int, slot: Slot, clock_us: int) -> None:
+        """Add what was counted in a slot. Windows that the clock has passed are not reopened."""
+        if row.condition is None:
+            row.condition = [{}, NEVER, None, None]
+        slots = row.condition[SLOTS]
+        known = slots.get(number)
+        if known is None:
+            slots[number] = slot
+        else:
+            add(known, slot)
+        open_end = -(-clock_us // self.every_us) * self.every_us
+        first_end = max((number + 1) * self.every_us, open_end)
+        row.condition[NEXT_END] = min(row.condition[NEXT_END], first_end)
+
+    def due_us(self, row: KeyState) -> int:
+        if row.condition is None:
+            return NEVER
+        _, next_end, said, filled = row.condition
+        due: int = min(next_end, NEVER if filled is None else filled + self.forget_us)
+        if self.no_data_us is not None and said is not None and row.alert is not None:
+            due = min(due, said + self.no_data_us)
+        return due
+
+    def elapsed(self, row: KeyState, at_us: int, life: Lifecycle) -> None:
+        if row.condition is None:
+            return
+        if at_us >= row.condition[NEXT_END]:
+            self._close(row, at_us, life)
+        _, next_end, said, filled = row.condition
+        if self.no_data_us is not None and said is not None and at_us >= said + self.no_data_us:
+            life.falling(row, at_us, None)
+        if next_end == NEVER and (filled is None or at_us >= filled + self.forget_us):
+            life.end(row, at_us)
+            row.condition = None
+
+    def holds(self, row: KeyState, at_us: int) -> bool:  # noqa: ARG002
+        return False
+
+    def ended_by(self, row: KeyState, time_us: int, reach_us: int) -> bool:  # noqa: ARG002
+        if row.condition is None or row.matched_us > time_us:
+            return False
+        row.condition = None
+        row.kept = None
+        return True
+
+    def value(self, row: KeyState, at_us: int) -> Any:
+        events, bad = self._counts(row, at_us)
+        return bad / events if events else None
+
+    def evidence(self, row: KeyState, at_us: int) -> list[str]:
+        if row.condition is None:
+            return []
+        slots = row.condition[SLOTS]
+        seen = sorted(
+            (time_us, event) for number in self._window(row, at_us) for time_us, event in slots[number][2]
+        )
+        return [event for _, event in seen][-EVIDENCE:]
+
+    def _close(self, row: KeyState, end_us: int, life: Lifecycle) -> None:
+        state = row.condition
+        events, bad = self._counts(row, end_us)
+        if events:
+            state[FILLED] = end_us
+        if events >= self.min_events:
+            state[SAID] = end_us
+            share = bad / events
+            if share < self.gte:
+                life.falling(row, end_us, share)
+            elif row.alert is None:
+                life.rising(row, end_us, share, None, None)
+        gone = (end_us + self.every_us - self.within_us) // self.every_us
+        state[SLOTS] = left = {number: slot for number, slot in state[SLOTS].items() if number >= gone}
+        # with empty windows ahead, the next end that matters is that of the next slot with something in it
+        state[NEXT_END] = max(end_us + self.every_us, (min(left) + 1) * self.every_us) if left else NEVER
+
+    def _counts(self, row: KeyState, end_us: int) -> tuple[int, int]:
+        slots = row.condition[SLOTS]
+        window = [slots[number] for number in self._window(row, end_us)]
+        return sum(slot[0] for slot in window), sum(slot[1] for slot in window)
+
+    def _window(self, row: KeyState, end_us: int) -> list[int]:
+        first, last = (end_us - self.within_us) // self.every_us, end_us // self.every_us
+        return [number for number in row.condition[SLOTS] if first <= number < last]
+
+
+def add(known: Slot, more: Slot) -> None:
+    """Merge a slot into another, keeping the last ten ids by time."""
+    known[0] += more[0]
+    known[1] += more[1]
+    known[2] = sorted([*known[2], *more[2]])[-EVIDENCE:]

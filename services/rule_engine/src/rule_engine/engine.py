@@ -1,0 +1,259 @@
+"""One partition of `signals`: records in, transitions and changed rows out. Pure: no Kafka, no wall clock.
+
+The same records in the same order give the same output, whatever the batches were.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from contracts.times import from_micros
+from rule_engine.affected import Affected, AffectedStrategy
+from rule_engine.conditions import strategy_of
+from rule_engine.expressions import EvaluationError
+from rule_engine.machine import Machine, Output, RecordLike
+from rule_engine.partials import Partials, clock_record
+from rule_engine.plan import MATCHES, RESOLVES, SELECTED, Arguments, Occurrence, Plan, Route, routes_of
+from rule_engine.rules.model import Ratio, Rule
+from rule_engine.signals import Signal, attributes, micros, read_head, read_signal
+from rule_engine.state import pack, parts_of, row_key, unpack
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from rule_engine.conditions.strategy import Strategy
+    from rule_engine.counters import Counters
+    from rule_engine.rules.load import RuleSource
+
+PROFILE, ERASED = "customer.updated", "customer.erased"
+MAX_ROUTES = 10_000  # distinct event types remembered; more begin anew
+
+
+class LaneEngine:
+    """All state of one partition of `signals` from its recovery on."""
+
+    def __init__(self, partition: int, counters: Counters, *, allowed_lateness_us: int = 0) -> None:
+        self.partition = partition
+        self.counters = counters
+        self.machine = Machine(counters, allowed_lateness_us, strategies=_strategy_of)
+        self.affected = Affected(self.machine)
+        self.partials = Partials()
+        self.profiles: dict[str, Any] = {}
+        self._routes: dict[str, tuple[Route, ...]] = {}
+        self._uses: frozenset[str] = frozenset()
+        self._rows: list[tuple[bytes, bytes | None]] = []
+        self._poison: list[tuple[int, str]] = []
+        self._raw: dict[bytes, bytes] = {}
+        self._told_clock: tuple[int | None, bool] | None = None
+        self._clock_changed = False
+
+    @property
+    def clock_us(self) -> int | None:
+        return self.machine.clock.now_us
+
+    @property
+    def delay_us(self) -> int:
+        return self.machine.clock.delay_us
+
+    @property
+    def has_global_rules(self) -> bool:
+        return any(plan.rule.scope == "global" for plan in self.machine.plans.values())
+
+    def restore(self, key: bytes, value: bytes | None) -> None:
+        """One record of the changelog, in the order in which it was written."""
+        if value is None:
+            self._raw.pop(key, None)
+        else:
+            self._raw[key] = value
+
+    def begin(self) -> None:
+        """After the last record of the changelog. Raises ValueError if a newer release wrote a row."""
+        raw, self._raw = self._raw, {}
+        for key, value in raw.items():
+            kind, *names = parts_of(key)
+            if kind == "profile":
+                self.profiles[names[0]] = unpack(value)
+            elif kind == "clock":
+                self.machine.clock.now_us, self.machine.clock.delay_us = unpack(value)
+            elif kind == "verdict":
+                self.affected.restore(names, unpack(value))
+        self.machine.restore(raw)
+        self._know_rules()
+
+    def adopt(self, files: Mapping[str, RuleSource]) -> None:
+        """From here on these files are the rules; called between two batches."""
+        self._rows += self.machine.adopt(files)
+        self._know_rules()
+
+    def run(self, records: Sequence[RecordLike]) -> None:
+        """Evaluate records of the partition, in their order."""
+        machine = self.machine
+        clock = machine.clock
+        routes_of_type = self._routes
+        for record in records:
+            try:
+                head = read_head(record.value)
+            except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, TypeError) as error:
+                self._refuse(record, f"not a CloudEvent in JSON: {error}")
+                continue
+            time_us = micros(head.time)
+            stored = record.timestamp
+            if clock.saw(time_us, None if stored is None else stored * 1000):
+                self._clock_changed = True
+                machine.fire_due()
+            elif clock.now_us is not None and time_us < clock.now_us:
+                self.counters.late_events += 1
+            self.counters.events += 1
+            routes = routes_of_type.get(head.type)
+            if routes is None:
+                routes = self._find_routes(head.type)
+            if routes or head.type in (PROFILE, ERASED):
+                self._evaluate(record, time_us, head.type, routes)
+
+    def silent(self, clock_us: int) -> None:
+        """The partition is silent, and the wall clock moved its clock."""
+        if self.machine.clock.advance(clock_us):
+            self.machine.fire_due()
+
+    def hear(self, verdicts: Sequence[bytes]) -> None:
+        """New records of `engine.globals`, in their order."""
+        for verdict in verdicts:
+            self._rows += self.affected.hear(verdict)
+        self.machine.fire_due()
+
+    def clock_partial(self, *, idle: bool) -> bytes | None:
+        """The partition's clock, for every partition of `engine.regrouped`; None if nothing is new."""
+        now_us = self.machine.clock.now_us
+        if (now_us, idle) == self._told_clock:
+            return None
+        self._told_clock = (now_us, idle)
+        return clock_record(self.partition, now_us, idle=idle)
+
+    def take(self) -> Output:
+        """Everything since the last call, for one transaction."""
+        machine = self.machine
+        transitions, machine.life.out = machine.life.out, []
+        rows, self._rows = self._rows, []
+        rows += machine.take_rows()
+        poison, self._poison = self._poison, []
+        if self._clock_changed or (rows and machine.clock.now_us is not None):
+            self._clock_changed = False
+            rows.append((row_key("clock"), pack([machine.clock.now_us, machine.clock.delay_us])))
+        return Output(transitions=transitions, rows=rows, partials=self.partials.take(), poison=poison)
+
+    def _know_rules(self) -> None:
+        self._routes.clear()
+        self._uses = frozenset[str]().union(*(plan.uses for plan in self.machine.plans.values()))
+
+    def _find_routes(self, type_name: str) -> tuple[Route, ...]:
+        if len(self._routes) >= MAX_ROUTES:
+            self._routes.clear()
+        routes = self._routes[type_name] = routes_of(self.machine.plans.values(), type_name)
+        return routes
+
+    def _refuse(self, record: RecordLike, reason: str) -> None:
+        self.counters.poison += 1
+        self._poison.append((record.offset, reason))
+
+    def _evaluate(self, record: RecordLike, time_us: int, type_name: str, routes: tuple[Route, ...]) -> None:
+        try:
+            signal = read_signal(record.value)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+            self._refuse(record, f"not a signal: {error}")
+            return
+        seen = self._occurrence(signal, record.value, time_us)
+        for route in routes:
+            try:
+                self._meet(route, seen)
+            except (
+                Exception
+            ) as error:  # a bug of ours in one rule must not stop the others, nor the partition
+                self.counters.isolated[route.plan.rule.id] += 1
+                self._refuse(record, f"rule {route.plan.rule.id} failed: {type(error).__name__}: {error}")
+        if type_name == PROFILE:
+            self._remember_profile(signal)
+        elif type_name == ERASED:
+            self._forget_customer(signal.customerid)
+
+    def _occurrence(self, signal: Signal, raw: bytes, time_us: int) -> Occurrence:
+        uses = self._uses
+        customer = signal.customerid
+        data = signal.data
+        arguments: Arguments = (
+            attributes(raw, time_us) if "event" in uses else None,
+            {} if data is None else data,
+            self.profiles.get(customer, {}) if customer is not None else {},
+            from_micros(time_us) if "now" in uses else None,
+            {},
+        )
+        return Occurrence(time_us, signal.id, signal.source, customer, arguments)
+
+    def _meet(self, route: Route, seen: Occurrence) -> None:
+        plan = route.plan
+        if plan.rule.scope == "global":
+            self._count(route, seen)
+            return
+        customer = seen.customer
+        if customer is None:
+            return
+        if route.simple:
+            if plan.where is not None:
+                try:
+                    if not plan.where(*seen.arguments):
+                        return
+                except EvaluationError:
+                    self.counters.expression_errors[plan.rule.id] += 1
+                    return
+            key = plan.key_of(seen)
+            if key is not None:
+                self.machine.act(plan, customer, key, MATCHES, seen)
+            return
+        for key, roles in route.roles(seen).items():
+            self._act(plan, customer, key, roles, seen)
+
+    def _act(self, plan: Plan, customer: str, key: Any, roles: int, seen: Occurrence) -> None:
+        if plan.uses_previous:
+            row = plan.rows.get((customer, key))
+            previous = {} if row is None or row.previous is None else row.previous[1]
+            seen = Occurrence(seen.time_us, seen.id, seen.source, customer, (*seen.arguments[:4], previous))
+        if roles & SELECTED and (plan.rule.where is None or plan.holds(plan.rule.where, seen)):
+            roles |= MATCHES
+        if roles != SELECTED or plan.uses_previous:
+            self.machine.act(plan, customer, key, roles, seen)
+
+    def _count(self, route: Route, seen: Occurrence) -> None:
+        """A global rule: counted here, judged where its key lives."""
+        plan = route.plan
+        for key, roles in route.roles(seen).items():
+            if roles & RESOLVES:
+                self.partials.end(plan, key, seen)
+            if roles & SELECTED and (plan.rule.where is None or plan.holds(plan.rule.where, seen)):
+                self.counters.matched[plan.rule.id] += 1
+                number, slot = plan.condition.slot(plan, seen)  # type: ignore[attr-defined]
+                self.partials.count(plan, key, number, slot, seen)
+                if plan.rule.affected and slot[1] and seen.customer is not None:
+                    self.affected.saw(plan, seen.customer, key, seen)
+
+    def _remember_profile(self, signal: Signal) -> None:
+        if signal.customerid is not None and isinstance(signal.data, dict):
+            self.profiles[signal.customerid] = signal.data
+            self._rows.append((row_key("profile", signal.customerid), pack(signal.data)))
+
+    def _forget_customer(self, customer: str | None) -> None:
+        if customer is None:
+            return
+        if self.profiles.pop(customer, None) is not None:
+            self._rows.append((row_key("profile", customer), None))
+        for plan in self.machine.plans.values():
+            for row in [row for row in plan.rows.values() if row.customer == customer]:
+                self.machine.forget(row)
+
+
+def _strategy_of(rule: Rule) -> Strategy:
+    """Global rules are judged elsewhere; what a partition of signals decides is which of its customers are affected."""
+    if rule.scope == "global":
+        assert isinstance(rule.condition, Ratio)
+        return AffectedStrategy(rule.condition)
+    return strategy_of(rule)

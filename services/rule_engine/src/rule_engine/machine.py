@@ -1,0 +1,327 @@
+"""Rows, what is due in them and when, and which have changed: what a lane of signals and a global lane have in common."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from heapq import heapify, heappop, heappush
+from typing import TYPE_CHECKING, Literal, Protocol
+
+from rule_engine.clock import EventClock
+from rule_engine.lifecycle import Lifecycle
+from rule_engine.partials import key_from
+from rule_engine.plan import CANCELS, EXPECTED, MATCHES, RESOLVES, Occurrence, Plan
+from rule_engine.rules.load import RuleSource, load_text
+from rule_engine.rules.model import DAY_US, RuleFileError
+from rule_engine.state import MAX_ROW_BYTES, NEVER, Key, KeyState, Memory, pack, parts_of, row_key, unpack
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from contracts.alerts import Transition
+    from rule_engine.conditions.strategy import Strategy
+    from rule_engine.counters import Counters
+    from rule_engine.rules.model import Rule
+
+PREVIOUS_US = 90 * DAY_US
+
+
+class RecordLike(Protocol):
+    """A Kafka record as aiokafka's own have it; `timestamp` is the broker's, in milliseconds, None where there is no broker."""
+
+    @property
+    def key(self) -> bytes | None: ...
+    @property
+    def value(self) -> bytes: ...
+    @property
+    def offset(self) -> int: ...
+    @property
+    def timestamp(self) -> int | None: ...
+
+
+@dataclass(slots=True)
+class Output:
+    """What one step caused; all of it goes into one Kafka transaction.
+
+    `rows` and `verdicts` are compacted records, None a tombstone; `poison` is (offset, reason).
+    """
+
+    transitions: list[Transition] = field(default_factory=list)
+    rows: list[tuple[bytes, bytes | None]] = field(default_factory=list)
+    partials: list[tuple[bytes, bytes]] = field(default_factory=list)
+    verdicts: list[tuple[bytes, bytes | None]] = field(default_factory=list)
+    poison: list[tuple[int, str]] = field(default_factory=list)
+
+    def __bool__(self) -> bool:
+        return bool(self.transitions or self.rows or self.partials or self.verdicts or self.poison)
+
+
+class Machine:
+    """Steps rows on. An event acts when it arrives, after what was due for its key; the clock fires the rest in order of time."""
+
+    def __init__(
+        self, counters: Counters, allowed_lateness_us: int = 0, *,
+        strategies: Callable[[Rule], Strategy], scope: Literal["all", "global"] = "all",
+    ) -> None:  # fmt: skip
+        self.counters = counters
+        self.files: dict[str, RuleSource] = {}
+        self._strategies = strategies
+        self._scope = scope
+        self.clock = EventClock(allowed_lateness_us)
+        self.life = Lifecycle(counters)
+        self.plans: dict[str, Plan] = {}
+        self.changed: list[KeyState] = []
+        self._gone: list[tuple[bytes, bytes | None]] = []
+        self._heap: list[tuple[int, int, KeyState]] = []
+        self._pushed = 0
+
+    @property
+    def next_due_us(self) -> int:
+        """Nothing is due before this time; NEVER if nothing is waiting."""
+        return self._heap[0][0] if self._heap else NEVER
+
+    def restore(self, rows: Mapping[bytes, bytes]) -> None:
+        """The changelog's newest value of each key: rule files and rows of keys. Raises ValueError on a newer format."""
+        keyed = []
+        for key, value in rows.items():
+            kind, *names = parts_of(key)
+            if kind == "rules":
+                self._restore_file(names[0], unpack(value))
+            elif kind == "key":
+                keyed.append((names, value))
+        for rule in self._rules().values():
+            self.replace_plan(rule)
+        for (rule_id, customer, key), value in keyed:
+            plan = self.plans.get(rule_id)
+            if plan is not None:
+                row = KeyState(plan, customer, key_from(key))
+                row.restore(value)
+                row.stored = True
+                plan.rows[customer, row.key] = row
+                row.wake_us = self._due_us(row)
+                if row.wake_us != NEVER:
+                    self._pushed += 1
+                    self._heap.append((row.wake_us, self._pushed, row))
+        heapify(self._heap)
+
+    def adopt(self, files: Mapping[str, RuleSource]) -> list[tuple[bytes, bytes | None]]:
+        """From here on these files are the rules. The changelog records that say so."""
+        rows: list[tuple[bytes, bytes | None]] = [
+            (row_key("rules", name), None) for name in self.files.keys() - files.keys()
+        ]
+        for name, source in files.items():
+            known = self.files.get(name)
+            if known is None or known.text != source.text:
+                rows.append((row_key("rules", name), pack(source.text)))
+        self.files = dict(files)
+        rules = self._rules()
+        for plan in list(self.plans.values()):
+            if plan.rule.id not in rules:
+                self.retire(plan)
+        for rule in rules.values():
+            self.replace_plan(rule)
+        return rows
+
+    def _rules(self) -> dict[str, Rule]:
+        every = (rule for source in self.files.values() for rule in source.rules)
+        return {rule.id: rule for rule in every if rule.mode != "off" and self._scope in ("all", rule.scope)}
+
+    def _restore_file(self, name: str, text: str) -> None:
+        try:
+            self.files[name] = load_text(text, name)
+        except (
+            RuleFileError
+        ):  # an older release took what this one does not: its rules are gone until they are pushed anew
+            self.counters.isolated[name] += 1
+
+    def replace_plan(self, rule: Rule) -> Plan:
+        """Put a rule in the place of its former version (docs/rule-language.md, "A changed rule")."""
+        former = self.plans.pop(rule.id, None)
+        if former is not None and former.rule.version == rule.version:
+            self.plans[rule.id] = former
+            return former
+        if former is not None and former.rule.identity != rule.identity:
+            self.retire(former)
+            former = None
+        plan = self.plans[rule.id] = Plan(rule, self.counters, self._strategies(rule))
+        if former is not None:
+            anew = former.rule.meaning != rule.meaning
+            for row in list(former.rows.values()):
+                self._hand_over(row, plan, anew=anew)
+        return plan
+
+    def retire(self, plan: Plan) -> None:
+        """A rule that is removed, off, or has become another one: its alerts end silently, its rows go."""
+        at_us = self.clock.now_us
+        for row in list(plan.rows.values()):
+            self.life.end(row, row.latest_us if at_us is None else max(at_us, row.latest_us))
+            self._drop(row)
+        self.plans.pop(plan.rule.id, None)
+
+    def _hand_over(self, row: KeyState, plan: Plan, *, anew: bool) -> None:
+        row.plan = plan
+        plan.rows[row.customer, row.key] = row
+        entries = len(plan.rule.notify)
+        for alert in (*row.trailing, *(() if row.alert is None else (row.alert,))):
+            alert.pending = [(due_us, index) for due_us, index in alert.pending if index < entries]
+            alert.told = [index for index in alert.told if index < entries]
+        if anew:
+            row.condition, row.kept, row.held, row.previous = None, None, False, None
+        self.settle(row)
+
+    def act(self, plan: Plan, customer: str | None, key: Key, roles: int, seen: Occurrence) -> None:
+        """One event does, in this order: cancel, disarm and resolve; then count or arm; then fire."""
+        time_us = seen.time_us
+        if plan.stateless:
+            self.counters.matched[plan.rule.id] += 1
+            once = KeyState(plan, customer, key)
+            once.latest_us = once.matched_us = time_us
+            plan.condition.matched(once, seen, time_us, time_us, self.life)
+            return
+        known = plan.rows.get((customer, key))
+        if known is not None and known.wake_us < time_us:
+            self._catch_up(known, time_us)
+        row = self.row(plan, customer, key)
+        at_us = row.latest_us
+        if time_us >= at_us:
+            at_us = row.latest_us = time_us
+        if roles & (CANCELS | RESOLVES | EXPECTED):
+            self._end_by_event(row, roles, seen, at_us)
+        if roles & MATCHES and (row.memory is None or row.memory.time_us <= time_us):
+            self.counters.matched[plan.rule.id] += 1
+            if time_us >= row.matched_us:
+                row.matched_us = time_us
+                if plan.keeps:
+                    row.kept = plan.keep(seen)
+            plan.condition.matched(row, seen, at_us, self.clock.now_us or time_us, self.life)
+        if plan.uses_previous and (row.previous is None or time_us >= row.previous[0]):
+            row.previous = (time_us, seen.arguments[1])
+        self.settle(row)
+
+    def row(self, plan: Plan, customer: str | None, key: Key) -> KeyState:
+        row = plan.rows.get((customer, key))
+        if row is None:
+            row = plan.rows[customer, key] = KeyState(plan, customer, key)
+        return row
+
+    def remember(self, plan: Plan, customer: str, key: Key, seen: Occurrence) -> KeyState:
+        """A matching event that by itself fires nothing."""
+        self.act(plan, customer, key, MATCHES, seen)
+        return self.row(plan, customer, key)
+
+    def forget(self, row: KeyState) -> None:
+        """A customer was erased: what fires ends silently, and the row goes."""
+        self.life.end(row, max(row.latest_us, self.clock.now_us or row.latest_us))
+        self._drop(row)
+
+    def fire_due(self) -> None:
+        """Everything that is due before the clock, in order of time."""
+        now_us = self.clock.now_us
+        heap = self._heap
+        while heap and now_us is not None and heap[0][0] < now_us:
+            due_us, _, row = heappop(heap)
+            if row.wake_us == due_us and not row.dropped:
+                self._elapse(row, due_us)
+                self.settle(row, rising=True)
+
+    def take_rows(self) -> list[tuple[bytes, bytes | None]]:
+        """The changelog records of all rows that changed since the last call."""
+        out, self._gone = (
+            self._gone,
+            [],
+        )  # first: a key that came back in the same batch is written after its tombstone
+        changed, self.changed = self.changed, []
+        for row in changed:
+            row.dirty = False
+            if row.dropped:
+                continue
+            value = row.packed()
+            if len(value) > MAX_ROW_BYTES:
+                self.counters.isolated[row.plan.rule.id] += 1
+                self._drop(row)
+                continue
+            row.stored = True
+            out.append((row_key("key", row.plan.rule.id, row.customer, row.key), value))
+        out += self._gone
+        self._gone = []
+        return out
+
+    def _end_by_event(self, row: KeyState, roles: int, seen: Occurrence, at_us: int) -> None:
+        rule = row.plan.rule
+        time_us = seen.time_us
+        remembered = not roles & MATCHES
+        ended = self._ended(row, time_us, time_us, seen, at_us)
+        if not ended and roles & EXPECTED and remembered:
+            # sources race: the expected event may be a little older than the one that armed the key
+            ended = self._ended(row, time_us, time_us + rule.lookback_us, seen, at_us)
+        if remembered and (row.memory is None or time_us >= row.memory.time_us):
+            row.memory = Memory(time_us, unanswered=bool(roles & EXPECTED) and not ended)
+
+    def _ended(self, row: KeyState, time_us: int, reach_us: int, seen: Occurrence, at_us: int) -> bool:
+        ended = row.plan.condition.ended_by(row, time_us, reach_us)
+        if ended:
+            row.held = False
+        if row.alert is not None and row.alert.due_to_us <= reach_us:
+            self.life.resolve(row, at_us, None, "event", (seen.source, seen.id))
+            ended = True
+        return ended
+
+    def _catch_up(self, row: KeyState, time_us: int) -> None:
+        """What is due for a key before an event of its own that is ahead of the clock."""
+        while row.wake_us < time_us and not row.dropped:
+            due_us = row.wake_us
+            if row.plan.waits_for_clock and row.plan.condition.due_us(row) <= due_us:
+                return
+            self._elapse(row, due_us)
+            self.settle(row, rising=True)
+
+    def _elapse(self, row: KeyState, at_us: int) -> None:
+        """At one time come first what makes conditions true or false, then cooldowns, then entries of `notify`."""
+        plan = row.plan
+        plan.condition.elapsed(row, at_us, self.life)
+        if row.cooled_us <= at_us:
+            row.cooled_us = -NEVER
+            if row.held and plan.condition.holds(row, at_us):
+                evidence = plan.condition.evidence(row, at_us)
+                self.life.fire(row, at_us, plan.condition.value(row, at_us), evidence, None, None)
+            row.held = False
+        if self.life.elapsed(row, at_us):
+            row.condition = row.kept = None
+        if row.memory is not None and at_us >= row.memory.time_us + plan.rule.lookback_us:
+            row.memory = None
+        if row.previous is not None and at_us >= row.previous[0] + PREVIOUS_US:
+            row.previous = None
+
+    def settle(self, row: KeyState, *, rising: bool = False) -> None:
+        """Mark the row as changed and give it its next place in the heap; forget it if nothing is left in it.
+
+        `rising`: its present entry in the heap is gone.
+        """
+        if not row.dirty:
+            row.dirty = True
+            self.changed.append(row)
+        due_us = self._due_us(row)
+        if due_us == NEVER:
+            self._drop(row)
+        elif rising or due_us < row.wake_us:
+            row.wake_us = due_us
+            self._pushed += 1
+            heappush(self._heap, (due_us, self._pushed, row))
+
+    def _due_us(self, row: KeyState) -> int:
+        due = row.plan.condition.due_us(row)
+        if row.alert is not None or row.trailing:
+            due = min(due, self.life.due_us(row))
+        if row.cooled_us != -NEVER:
+            due = min(due, row.cooled_us)
+        if row.memory is not None:
+            due = min(due, row.memory.time_us + row.plan.rule.lookback_us)
+        if row.previous is not None:
+            due = min(due, row.previous[0] + PREVIOUS_US)
+        return due
+
+    def _drop(self, row: KeyState) -> None:
+        row.dropped = True
+        row.wake_us = NEVER
+        row.plan.rows.pop((row.customer, row.key), None)
+        if row.stored:
+            self._gone.append((row_key("key", row.plan.rule.id, row.customer, row.key), None))

@@ -1,0 +1,185 @@
+"""A rule made ready to run: which events concern it, in which role, under which key."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from rule_engine.expressions import EvaluationError, Expression, to_text
+from rule_engine.rules.model import Absence, Rule, Selector
+from rule_engine.state import Kept, Key, KeyState
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from rule_engine.conditions.strategy import Strategy
+    from rule_engine.counters import Counters
+    from rule_engine.rules.model import Notify
+
+# roles of an event in a rule, as bits; SELECTED: `on` selects it, whether or not `where` holds
+MATCHES, RESOLVES, EXPECTED, CANCELS, SELECTED = 1, 2, 4, 8, 16
+
+# event, data, customer, now, previous: what expressions are evaluated over
+Arguments = tuple[Any, Any, Any, Any, Any]
+
+
+class Occurrence:
+    """One event as rules meet it: its time, its identity, and the arguments of expressions."""
+
+    __slots__ = ("arguments", "customer", "id", "source", "time_us")
+
+    def __init__(
+        self, time_us: int, id: str, source: str, customer: str | None, arguments: Arguments
+    ) -> None:
+        self.time_us = time_us
+        self.id = id
+        self.source = source
+        self.customer = customer
+        self.arguments = arguments
+
+
+class Route:
+    """What one rule wants of the events of one type."""
+
+    __slots__ = ("cancel", "expect", "on", "plan", "resolve", "simple")
+
+    def __init__(self, plan: Plan, type_name: str) -> None:
+        rule = plan.rule
+        absence = rule.condition if isinstance(rule.condition, Absence) else None
+        self.plan = plan
+        self.on = _selecting(rule.on, type_name)
+        self.resolve = _selecting(rule.resolve_on, type_name)
+        self.expect = _selecting(absence.expect, type_name) if absence else ()
+        self.cancel = _selecting(absence.cancel_on, type_name) if absence else ()
+        self.simple = (
+            len(self.on) == 1
+            and self.on[0].where is None
+            and self.on[0].group_by is None
+            and not (self.resolve or self.expect or self.cancel or plan.uses_previous)
+        )
+
+    @property
+    def wanted(self) -> bool:
+        return bool(self.on or self.resolve or self.expect or self.cancel)
+
+    def roles(self, seen: Occurrence) -> dict[Key, int]:
+        """The event's roles, by key; the key of a selector with a `group_by` of its own may differ from the rule's."""
+        found: dict[Key, int] = {}
+        for selectors, role in (
+            (self.cancel, CANCELS), (self.resolve, RESOLVES), (self.expect, EXPECTED), (self.on, SELECTED),
+        ):  # fmt: skip
+            for selector in selectors:
+                if selector.where is not None and not self.plan.holds(selector.where, seen):
+                    continue
+                key = self.plan.key_of(seen, selector.group_by)
+                if key is not None:
+                    found[key] = found.get(key, 0) | role
+                    break
+        return found
+
+
+class Plan:
+    """A rule, its rows, and what it needs of each event.
+
+    `notify` holds the entries that its alerts tell, with their index in the rule. `stateless`: nothing of an event is remembered. `waits_for_clock`: its windows close by the clock alone.
+    """
+
+    __slots__ = (
+        "condition", "counters", "keeps", "notify", "rows", "rule", "stateless", "uses", "uses_previous", "waits_for_clock", "where",
+    )  # fmt: skip
+
+    def __init__(self, rule: Rule, counters: Counters, condition: Strategy) -> None:
+        self.rule = rule
+        self.counters = counters
+        self.rows: dict[tuple[str | None, Key], KeyState] = {}
+        self.condition = condition
+        self.where = None if rule.where is None else rule.where.holds
+        self.uses = _uses(rule)
+        self.uses_previous = "previous" in self.uses
+        self.waits_for_clock = condition.waits_for_clock
+        self.notify = _entries(rule, affected=condition.of_affected)
+        self.stateless = (
+            rule.momentary
+            and not (rule.resolve_on or rule.cooldown_us or self.uses_previous)
+            and not any(entry.after_us for entry in rule.notify)
+        )
+        in_vars = frozenset[str]().union(*(expression.variables for _, expression in rule.vars))
+        by_clock = self.condition.fires_by_clock or rule.cooldown_us > 0 or rule.scope == "global"
+        self.keeps = in_vars & {"event", "data", "customer", "previous"} if by_clock else frozenset[str]()
+
+    def holds(self, expression: Expression, seen: Occurrence) -> bool:
+        """Whether a condition's expression is true; one that ends in an error counts as false, and is counted."""
+        try:
+            return expression.holds(*seen.arguments)
+        except EvaluationError:
+            self.counters.expression_errors[self.rule.id] += 1
+            return False
+
+    def key_of(self, seen: Occurrence, group_by: tuple[Expression, ...] | None = None) -> Key | None:
+        """The event's key; None: it takes no part in the rule."""
+        parts = self.rule.group_by if group_by is None else group_by
+        if not parts:
+            return (seen.customer or "") if self.rule.scope == "customer" else ""
+        try:
+            if len(parts) == 1 and not self.rule.key_is_list:
+                return _text(parts[0].evaluate(*seen.arguments))
+            return tuple(_text(part.evaluate(*seen.arguments)) for part in parts)
+        except EvaluationError:
+            self.counters.expression_errors[self.rule.id] += 1
+            return None
+
+    def keep(self, seen: Occurrence) -> Kept:
+        event, data, customer, _, previous = seen.arguments
+        keeps = self.keeps
+        return Kept(
+            seen.time_us,
+            event if "event" in keeps else None,
+            data if "data" in keeps else None,
+            customer if "customer" in keeps else None,
+            previous if "previous" in keeps else None,
+        )
+
+
+def routes_of(plans: Iterable[Plan], type_name: str) -> tuple[Route, ...]:
+    """What the rules want of events of this type."""
+    return tuple(route for plan in plans if (route := Route(plan, type_name)).wanted)
+
+
+def _entries(rule: Rule, *, affected: bool) -> tuple[tuple[int, Notify], ...]:
+    """Under a global rule, `to: affected` belongs to the customers' own alerts, and all else to the global one."""
+    return tuple(
+        (index, each)
+        for index, each in enumerate(rule.notify)
+        if rule.scope == "customer"
+        or affected == (each.entry.to is not None and each.entry.to.kind == "affected")
+    )
+
+
+def _text(value: Any) -> str:
+    return value if value.__class__ is str else to_text(value)
+
+
+def _selecting(selectors: tuple[Selector, ...], type_name: str) -> tuple[Selector, ...]:
+    return tuple(selector for selector in selectors if _glob_matches(selector.type, type_name))
+
+
+def _glob_matches(glob: str, type_name: str) -> bool:
+    if "*" not in glob:
+        return glob == type_name
+    return re.fullmatch(".*".join(map(re.escape, glob.split("*"))), type_name, re.DOTALL) is not None
+
+
+def _uses(rule: Rule) -> frozenset[str]:
+    expressions: list[Expression | None] = [rule.where, *rule.group_by, *(each for _, each in rule.vars)]
+    selectors = [*rule.on, *rule.resolve_on]
+    condition = rule.condition
+    if isinstance(condition, Absence):
+        selectors += [*condition.expect, *condition.cancel_on]
+        expressions.append(condition.deadline)
+        if isinstance(condition.within, Expression):
+            expressions.append(condition.within)
+    elif hasattr(condition, "of"):
+        expressions.append(condition.of)
+    for selector in selectors:
+        expressions += [selector.where, *(selector.group_by or ())]
+    return frozenset[str]().union(*(each.variables for each in expressions if each is not None))

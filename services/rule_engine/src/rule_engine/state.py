@@ -1,0 +1,198 @@
+"""What the engine remembers of one (rule, customer, key), and how that is written to the changelog.
+
+Times are microseconds since the Unix epoch.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from contracts.times import from_micros
+
+if TYPE_CHECKING:
+    from rule_engine.plan import Plan
+
+FORMAT = 1
+NEVER = 1 << 62  # later than every time
+MAX_ROW_BYTES = 500_000
+
+Key = str | tuple[str, ...]
+Cause = tuple[str, str]  # source and id of an event
+_pack = msgspec.msgpack.Encoder().encode
+_unpack = msgspec.msgpack.Decoder().decode
+_key = msgspec.json.Encoder().encode
+_unkey = msgspec.json.Decoder().decode
+
+
+class Alert:
+    """An alert that fires, or a momentary one that still has entries of `notify` to come.
+
+    `due_to_us` is the time of the event that armed it, or of its last matching one at the firing. `pending` holds
+    (time, index of the entry) of what is not due yet; `told` the indexes of what was due. `until_us` ends it silently.
+    """
+
+    __slots__ = (
+        "cause", "due_to_us", "evidence", "fired_us", "id", "pending", "seq", "severity", "told", "until_us", "value", "vars",
+    )  # fmt: skip
+
+    def __init__(
+        self, id: str, seq: int, fired_us: int, due_to_us: int, severity: Any, value: Any, vars: dict[str, Any],
+        evidence: list[str], cause: Cause | None, pending: list[tuple[int, int]], told: list[int], until_us: int,
+    ) -> None:  # fmt: skip
+        self.id = id
+        self.seq = seq
+        self.fired_us = fired_us
+        self.due_to_us = due_to_us
+        self.severity = severity
+        self.value = value
+        self.vars = vars
+        self.evidence = evidence
+        self.cause = cause
+        self.pending = pending
+        self.told = told
+        self.until_us = until_us
+
+    def packed(self) -> list[Any]:
+        return [getattr(self, name) for name in _ALERT]
+
+    @staticmethod
+    def unpacked(fields: list[Any]) -> Alert:
+        alert = Alert(*fields)
+        alert.cause = None if alert.cause is None else (alert.cause[0], alert.cause[1])
+        alert.pending = [(due, index) for due, index in alert.pending]
+        return alert
+
+
+_ALERT = (
+    "id", "seq", "fired_us", "due_to_us", "severity", "value", "vars", "evidence", "cause", "pending", "told", "until_us",
+)  # fmt: skip
+
+
+class Memory:
+    """The last event of `resolve_on`, `expect` or `cancel_on`; `unanswered`: one of `expect` that ended nothing."""
+
+    __slots__ = ("time_us", "unanswered")
+
+    def __init__(self, time_us: int, *, unanswered: bool) -> None:
+        self.time_us = time_us
+        self.unanswered = unanswered
+
+
+class Kept:
+    """What `vars` will want of the key's last matching event when the clock, not an event, fires."""
+
+    __slots__ = ("customer", "data", "event", "previous", "time_us")
+
+    def __init__(
+        self, time_us: int, event: dict[str, Any] | None, data: Any, customer: Any, previous: Any
+    ) -> None:
+        self.time_us = time_us
+        self.event = event
+        self.data = data
+        self.customer = customer
+        self.previous = previous
+
+    def packed(self) -> list[Any]:
+        event = None if self.event is None else {k: v for k, v in self.event.items() if k != "time"}
+        return [self.time_us, event, self.data, self.customer, self.previous]
+
+    @staticmethod
+    def unpacked(fields: list[Any]) -> Kept:
+        time_us, event, data, customer, previous = fields
+        if event is not None:
+            event["time"] = from_micros(time_us)
+        return Kept(time_us, event, data, customer, previous)
+
+
+class KeyState:
+    """One row: a rule's state for one customer and key.
+
+    `latest_us` is the largest time of the key's events, `matched_us` of its matching ones. `condition` belongs to the
+    rule's condition. `cooled_us`: no new firing before. `held`: the cooldown keeps a true condition from firing.
+    `wake_us` is the time of the row's entry in the heap of what is due, NEVER if it has none. `stored`: the changelog has it.
+    """
+
+    __slots__ = (
+        "alert", "condition", "cooled_us", "customer", "dirty", "dropped", "held", "kept", "key", "latest_us", "matched_us",
+        "memory", "plan", "previous", "stored", "trailing", "wake_us",
+    )  # fmt: skip
+
+    def __init__(self, plan: Plan, customer: str | None, key: Key) -> None:
+        self.plan = plan
+        self.customer = customer
+        self.key = key
+        self.latest_us = -NEVER
+        self.matched_us = -NEVER
+        self.condition: Any = None
+        self.kept: Kept | None = None
+        self.alert: Alert | None = None
+        self.trailing: list[Alert] = []
+        self.cooled_us = -NEVER
+        self.held = False
+        self.memory: Memory | None = None
+        self.previous: tuple[int, Any] | None = None
+        self.wake_us = NEVER
+        self.dirty = False
+        self.dropped = False
+        self.stored = False
+
+    def packed(self) -> bytes:
+        fields = [
+            FORMAT, self.latest_us, self.matched_us, self.condition,
+            None if self.alert is None else self.alert.packed(),
+            self.cooled_us, self.held,
+            None if self.memory is None else [self.memory.time_us, self.memory.unanswered],
+            None if self.kept is None else self.kept.packed(),
+            [alert.packed() for alert in self.trailing], self.previous,
+        ]  # fmt: skip
+        try:
+            return _pack(fields)
+        except OverflowError:  # an integer beyond 64 bits, which in JSON counts as a double
+            return _pack(_within_64_bits(fields))
+
+    def restore(self, value: bytes) -> None:
+        """Raises ValueError if a newer release wrote the row."""
+        fields = _unpack(value)
+        if fields[0] != FORMAT:
+            raise ValueError(f"a row of format {fields[0]}; this release knows format {FORMAT}")
+        (
+            _, self.latest_us, self.matched_us, self.condition, alert, self.cooled_us, self.held, memory, kept, trailing, previous,
+        ) = fields  # fmt: skip
+        self.alert = None if alert is None else Alert.unpacked(alert)
+        self.memory = None if memory is None else Memory(memory[0], unanswered=memory[1])
+        self.kept = None if kept is None else Kept.unpacked(kept)
+        self.trailing = [Alert.unpacked(each) for each in trailing]
+        self.previous = None if previous is None else (previous[0], previous[1])
+
+
+def _within_64_bits(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _within_64_bits(each) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_within_64_bits(each) for each in value]
+    if isinstance(value, int) and not -(1 << 63) <= value < 1 << 63:
+        return float(value)
+    return value
+
+
+def row_key(*parts: Any) -> bytes:
+    """The changelog key of a row: its kind and names as a JSON array."""
+    return _key(parts)
+
+
+def parts_of(key: bytes) -> list[Any]:
+    parts: list[Any] = _unkey(key)
+    return parts
+
+
+def pack(value: Any) -> bytes:
+    try:
+        return _pack(value)
+    except OverflowError:
+        return _pack(_within_64_bits(value))
+
+
+def unpack(value: bytes) -> Any:
+    return _unpack(value)
