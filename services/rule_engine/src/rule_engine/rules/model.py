@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from contracts.alerts import NotifyEntry, RuleWords, Severity
-from rule_engine.expressions import Expression
+if TYPE_CHECKING:
+    from contracts.alerts import NotifyEntry, RuleWords, Severity
+    from rule_engine.expressions import Expression
 
 SECOND_US = 1_000_000
 MINUTE_US = 60 * SECOND_US

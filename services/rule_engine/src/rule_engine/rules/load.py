@@ -1,0 +1,143 @@
+"""From the text of a rule file to rules that can run, or to all that is wrong with it.
+
+The tables in `words` say what each key takes; here stands what several keys say together. Raises RuleFileError.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rule_engine.rules.build import rule_of
+from rule_engine.rules.lint import lint
+from rule_engine.rules.model import Place, Problem, Rule, RuleFileError
+from rule_engine.rules.reading import Fields, Reader, Unread
+from rule_engine.rules.tests import RuleTest, tests_of
+from rule_engine.rules.words import FILE
+from rule_engine.rules.yaml import YamlError, decoded, parse
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+SUFFIXES = (".yaml", ".yml")
+
+
+@dataclass(frozen=True, slots=True)
+class RuleSource:
+    """A file that loaded. `warnings` are what is doubtful in it."""
+
+    file: str
+    text: str
+    rules: tuple[Rule, ...]
+    tests: tuple[RuleTest, ...] = ()
+    warnings: tuple[Problem, ...] = ()
+
+
+def load_text(text: str, file: str) -> RuleSource:
+    """The rules and tests of a file's text. Raises RuleFileError with every error, each with its place."""
+    reader = Reader(file, text)
+    try:
+        node = parse(text)
+    except YamlError as error:
+        problems = [Problem(reader.place(at), message, code="yaml") for at, message in error.problems]
+        raise RuleFileError(problems) from None
+    if node is None:
+        return RuleSource(file, text, ())
+    try:
+        source = _load(FILE.read(node, reader), reader, text)
+    except Unread:
+        source = None
+    if source is None or any(problem.level == "error" for problem in reader.problems):
+        raise RuleFileError(_sorted(reader.problems))
+    lint(source.rules, reader)
+    return replace(source, warnings=tuple(_sorted(reader.problems)))
+
+
+def load_bytes(raw: bytes, file: str) -> RuleSource:
+    """The same of a file's bytes."""
+    try:
+        text = decoded(raw)
+    except YamlError as error:
+        before = Reader(file, raw.decode("utf-8-sig", "replace"))
+        problems = [Problem(before.place(at), message, code="yaml") for at, message in error.problems]
+        raise RuleFileError(problems) from None
+    return load_text(text, file)
+
+
+def load_paths(paths: Iterable[str | Path]) -> list[RuleSource]:
+    """Every rule file among these files and folders (*.yaml, *.yml, `templates` left out), sorted by name.
+
+    Raises RuleFileError with the errors of all of them, an id that two files share among them.
+    """
+    sources: list[RuleSource] = []
+    problems: list[Problem] = []
+    for path in _files(paths, problems):
+        try:
+            sources.append(load_bytes(path.read_bytes(), str(path)))
+        except OSError as error:
+            problems.append(_no_file(path, error.strerror or "cannot be read"))
+        except RuleFileError as error:
+            problems += error.problems
+    problems += shared_ids(sources)
+    if problems:
+        raise RuleFileError(problems)
+    return sources
+
+
+def shared_ids(sources: Sequence[RuleSource]) -> list[Problem]:
+    """An error for each rule id that an earlier file has already."""
+    first: dict[str, Rule] = {}
+    problems = []
+    for source in sources:
+        for rule in source.rules:
+            other = first.setdefault(rule.id, rule)
+            if other is not rule:
+                message = f"the id is taken: {other.place} has it already"
+                problems.append(Problem(rule.place, message, rule.id, code="duplicate-id"))
+    return problems
+
+
+def _files(paths: Iterable[str | Path], problems: list[Problem]) -> list[Path]:
+    found: dict[Path, None] = {}
+    for path in map(Path, paths):
+        if path.is_dir():
+            inside = [each for each in path.rglob("*") if each.suffix in SUFFIXES and each.is_file()]
+            kept = [each for each in inside if "templates" not in each.relative_to(path).parts[:-1]]
+            if not kept:
+                problems.append(_no_file(path, "the folder holds no *.yaml file"))
+            found.update(dict.fromkeys(sorted(kept)))
+        elif path.exists():
+            found[path] = None
+        else:
+            problems.append(_no_file(path, "there is no such file or folder"))
+    return list(found)
+
+
+def _no_file(path: Path, message: str) -> Problem:
+    return Problem(Place(str(path), 1, 1), message, code="no-file")
+
+
+def _sorted(problems: list[Problem]) -> list[Problem]:
+    return sorted(problems, key=lambda problem: (problem.place.line, problem.place.column))
+
+
+def _load(file: Fields, reader: Reader, text: str) -> RuleSource:
+    defaults: Fields = file.get("defaults") or Fields(file.at)
+    rules: dict[str, Rule] = {}
+    known: set[str] = set()
+    for own in file.get("rules", ()):
+        fields = own.over(defaults)
+        reader.rule = rule_id = fields.get("id")
+        if rule_id in known:
+            reader.wrong(own.at_value("id"), f"the id {rule_id!r} stands twice in this file", "duplicate-id")
+        elif rule_id is not None:
+            known.add(rule_id)
+        try:
+            rule = rule_of(fields, reader)
+        except Unread:
+            continue
+        rules[rule.id] = rule
+    reader.rule = None
+    tests = tests_of(file.get("tests", ()), rules, known, reader) if "rules" not in file.bad else ()
+    return RuleSource(reader.file, text, tuple(rules.values()), tests)

@@ -1,0 +1,52 @@
+"""What two versions of a rule have in common, as hashes: formatting, comments and the order of keys change neither.
+
+`version` covers all of a rule; `meaning` what decides when its condition is true, so that windows, partials and due
+times outlive any other edit.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import fields, is_dataclass
+from typing import Any
+
+import msgspec
+
+from rule_engine.expressions import Expression
+from rule_engine.expressions.lexer import tokenize
+from rule_engine.rules.model import Place, Rule, Selector
+
+_MEANING = ("scope", "on", "where", "group_by", "key_is_list", "condition")
+_encode = msgspec.json.Encoder(order="deterministic").encode
+
+
+def version_of(rule: Rule) -> str:
+    names = [name.name for name in fields(rule) if name.name not in {"place", "version", "meaning"}]
+    return _hash({name: _canonical(getattr(rule, name)) for name in names})
+
+
+def meaning_of(rule: Rule) -> str:
+    return _hash({name: _canonical(getattr(rule, name)) for name in _MEANING})
+
+
+def _hash(value: Any) -> str:
+    return hashlib.sha256(_encode(value)).hexdigest()[:16]
+
+
+def _canonical(value: Any) -> Any:
+    match value:
+        case Expression():
+            source = value.source
+            return " ".join(source[token.offset : token.end] for token in tokenize(source))
+        case Place():
+            return None
+        case tuple() if value and isinstance(value[0], Selector):
+            # which of several selectors picks an event makes no difference
+            return sorted((_canonical(selector) for selector in value), key=_encode)
+        case tuple() | list():
+            return [_canonical(item) for item in value]
+        case _ if is_dataclass(value):
+            kind = type(value).__name__
+            return {"": kind} | {each.name: _canonical(getattr(value, each.name)) for each in fields(value)}
+        case _:
+            return value
