@@ -4,6 +4,7 @@ Unknown types are welcome: they concern a customer, carry any data, and rules ca
 find mistakes early.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,12 +21,16 @@ from contracts.records import Profile
 Concerns = Literal["customer", "customer or nobody", "nobody"]
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=1024)]
 Amount = Annotated[float, msgspec.Meta(ge=0, description="in the currency's unit: 19.9 is 19.90 EUR")]
+Moment = Annotated[
+    datetime,
+    msgspec.Meta(tz=True, description="RFC 3339 with the offset from UTC, such as 2026-01-31T18:00:00Z"),
+]
 Currency = Annotated[str, msgspec.Meta(pattern="^[A-Z]{3}$", description="ISO 4217, such as EUR")]
 
 
 class OrderPlaced(msgspec.Struct, frozen=True):
     order_id: Text
-    promised_at: datetime | None = None
+    promised_at: Moment | None = None
     total: Amount | None = None
     currency: Currency | None = None
     items: list[dict[str, Any]] = []
@@ -175,8 +180,8 @@ def _problems_of_data(kind: EventType, data: Any) -> Iterator[FieldProblem]:
         msgspec.convert(data, kind.data)
     except msgspec.ValidationError as first:
         found = [_said(_inner(error)) for error in _validator(kind.name).iter_errors(data)]
-        # msgspec checks what JSON Schema's formats may let pass, such as the 31st of February
-        yield from sorted(found, key=lambda problem: problem.field) or [FieldProblem("/data", str(first))]
+        # msgspec refuses what JSON Schema lets pass, such as a number that fits no double
+        yield from sorted(found, key=lambda problem: problem.field) or [_said_by_msgspec(str(first))]
 
 
 def _inner(error: ValidationError) -> ValidationError:
@@ -210,6 +215,14 @@ def _said(error: ValidationError) -> FieldProblem:
             says = f"is not as the schema's {error.validator} wants it"
     about = error.schema.get("description") if isinstance(error.schema, dict) else None
     return FieldProblem("/" + "/".join(path), f"{says} ({about})" if about else says)
+
+
+def _said_by_msgspec(message: str) -> FieldProblem:
+    """Its messages end with the place: Number out of range - at `$.card.last4[0]`."""
+    says, _, place = message.partition(" - at `$")
+    return FieldProblem(
+        "/data" + re.sub(r"\.|\[", "/", place).replace("]", "").rstrip("`"), f"is wrong: {says}"
+    )
 
 
 def schema_of(kind: EventType) -> dict[str, Any]:
