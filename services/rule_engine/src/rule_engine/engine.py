@@ -15,13 +15,13 @@ from rule_engine.conditions import strategy_of
 from rule_engine.expressions import EvaluationError
 from rule_engine.machine import Machine, Output, RecordLike
 from rule_engine.partials import Partials, clock_record
-from rule_engine.plan import MATCHES, RESOLVES, SELECTED, Arguments, Occurrence, Plan, Route, routes_of
+from rule_engine.plan import MATCHES, RESOLVES, SELECTED, Arguments, Occurrence, Plan, Route, Routes
 from rule_engine.rules.model import Ratio, Rule
-from rule_engine.signals import Signal, attributes, micros, read_head, read_signal
+from rule_engine.signals import Head, Signal, attributes, micros, read_head, read_signal
 from rule_engine.state import pack, parts_of, row_key, unpack
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from rule_engine.conditions.strategy import Strategy
     from rule_engine.counters import Counters
@@ -41,13 +41,14 @@ class LaneEngine:
         self.affected = Affected(self.machine)
         self.partials = Partials()
         self.profiles: dict[str, Any] = {}
-        self._routes: dict[str, tuple[Route, ...]] = {}
+        self._routes: dict[str, Routes] = {}
         self._uses: frozenset[str] = frozenset()
         self._rows: list[tuple[bytes, bytes | None]] = []
         self._poison: list[tuple[int, str]] = []
         self._raw: dict[bytes, bytes] = {}
         self._told_clock: tuple[int | None, bool] | None = None
         self._clock_changed = False
+        self._most_wanted = True
 
     @property
     def clock_us(self) -> int | None:
@@ -92,25 +93,33 @@ class LaneEngine:
         machine = self.machine
         clock = machine.clock
         routes_of_type = self._routes
+        wanted = late = 0
+        # where most events are wanted, decoding them whole at once is cheaper than looking at the type first
+        read: Callable[[bytes], Head] = read_signal if self._most_wanted else read_head
         for record in records:
+            raw = record.value
             try:
-                head = read_head(record.value)
+                event = read(raw)
+                routes = routes_of_type.get(event.type) or self._find_routes(event.type)
+                signal = (
+                    None if not routes.wanted else event if isinstance(event, Signal) else read_signal(raw)
+                )
             except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, TypeError) as error:
-                self._refuse(record, f"not a CloudEvent in JSON: {error}")
+                self._refuse(record.offset, f"not a CloudEvent in JSON: {error}")
                 continue
-            time_us = micros(head.time)
-            stored = record.timestamp
-            if clock.saw(time_us, None if stored is None else stored * 1000):
-                self._clock_changed = True
+            time_us = micros(event.time)
+            stored_ms = record.timestamp
+            if clock.saw(time_us, None if stored_ms is None else stored_ms * 1000):
                 machine.fire_due()
+                self._clock_changed = True
             elif clock.now_us is not None and time_us < clock.now_us:
-                self.counters.late_events += 1
-            self.counters.events += 1
-            routes = routes_of_type.get(head.type)
-            if routes is None:
-                routes = self._find_routes(head.type)
-            if routes or head.type in (PROFILE, ERASED):
-                self._evaluate(record, time_us, head.type, routes)
+                late += 1
+            if signal is not None:
+                wanted += 1
+                self._evaluate(record.offset, raw, signal, time_us, routes)
+        self._most_wanted = wanted * 2 > len(records)
+        self.counters.events += len(records)
+        self.counters.late_events += late
 
     def silent(self, clock_us: int) -> None:
         """The partition is silent, and the wall clock moved its clock."""
@@ -147,37 +156,19 @@ class LaneEngine:
         self._routes.clear()
         self._uses = frozenset[str]().union(*(plan.uses for plan in self.machine.plans.values()))
 
-    def _find_routes(self, type_name: str) -> tuple[Route, ...]:
+    def _find_routes(self, type_name: str) -> Routes:
         if len(self._routes) >= MAX_ROUTES:
             self._routes.clear()
-        routes = self._routes[type_name] = routes_of(self.machine.plans.values(), type_name)
+        routes = Routes(self.machine.plans.values(), type_name)
+        routes.wanted = routes.wanted or type_name in (PROFILE, ERASED)
+        self._routes[type_name] = routes
         return routes
 
-    def _refuse(self, record: RecordLike, reason: str) -> None:
+    def _refuse(self, offset: int, reason: str) -> None:
         self.counters.poison += 1
-        self._poison.append((record.offset, reason))
+        self._poison.append((offset, reason))
 
-    def _evaluate(self, record: RecordLike, time_us: int, type_name: str, routes: tuple[Route, ...]) -> None:
-        try:
-            signal = read_signal(record.value)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-            self._refuse(record, f"not a signal: {error}")
-            return
-        seen = self._occurrence(signal, record.value, time_us)
-        for route in routes:
-            try:
-                self._meet(route, seen)
-            except (
-                Exception
-            ) as error:  # a bug of ours in one rule must not stop the others, nor the partition
-                self.counters.isolated[route.plan.rule.id] += 1
-                self._refuse(record, f"rule {route.plan.rule.id} failed: {type(error).__name__}: {error}")
-        if type_name == PROFILE:
-            self._remember_profile(signal)
-        elif type_name == ERASED:
-            self._forget_customer(signal.customerid)
-
-    def _occurrence(self, signal: Signal, raw: bytes, time_us: int) -> Occurrence:
+    def _evaluate(self, offset: int, raw: bytes, signal: Signal, time_us: int, routes: Routes) -> None:
         uses = self._uses
         customer = signal.customerid
         data = signal.data
@@ -188,30 +179,44 @@ class LaneEngine:
             from_micros(time_us) if "now" in uses else None,
             {},
         )
-        return Occurrence(time_us, signal.id, signal.source, customer, arguments)
+        seen = Occurrence(time_us, signal.id, signal.source, customer, arguments)
+        if customer is not None:
+            match = self.machine.match
+            keys: dict[Any, Any] = {}  # by group_by, which rules often share
+            for plan in routes.simple:
+                try:
+                    if plan.where is None or plan.where(*arguments):
+                        at = keys.get(plan.group_by)
+                        if at is None:
+                            at = keys[plan.group_by] = (customer, plan.key(seen))
+                        match(plan, at, seen)
+                except EvaluationError:
+                    self.counters.expression_errors[plan.rule.id] += 1
+                except (
+                    Exception
+                ) as error:  # a bug of ours in one rule must not stop the others, nor the partition
+                    self._isolate(plan, offset, error)
+        for route in routes.others:
+            try:
+                self._meet(route, seen)
+            except Exception as error:  # as above
+                self._isolate(route.plan, offset, error)
+        if signal.type == PROFILE:
+            self._remember_profile(signal)
+        elif signal.type == ERASED:
+            self._forget_customer(customer)
+
+    def _isolate(self, plan: Plan, offset: int, error: Exception) -> None:
+        self.counters.isolated[plan.rule.id] += 1
+        self._refuse(offset, f"rule {plan.rule.id} failed: {type(error).__name__}: {error}")
 
     def _meet(self, route: Route, seen: Occurrence) -> None:
         plan = route.plan
         if plan.rule.scope == "global":
             self._count(route, seen)
-            return
-        customer = seen.customer
-        if customer is None:
-            return
-        if route.simple:
-            if plan.where is not None:
-                try:
-                    if not plan.where(*seen.arguments):
-                        return
-                except EvaluationError:
-                    self.counters.expression_errors[plan.rule.id] += 1
-                    return
-            key = plan.key_of(seen)
-            if key is not None:
-                self.machine.act(plan, customer, key, MATCHES, seen)
-            return
-        for key, roles in route.roles(seen).items():
-            self._act(plan, customer, key, roles, seen)
+        elif seen.customer is not None:
+            for key, roles in route.roles(seen).items():
+                self._act(plan, seen.customer, key, roles, seen)
 
     def _act(self, plan: Plan, customer: str, key: Any, roles: int, seen: Occurrence) -> None:
         if plan.uses_previous:

@@ -168,15 +168,39 @@ class Machine:
             row.condition, row.kept, row.held, row.previous = None, None, False, None
         self.settle(row)
 
+    def match(self, plan: Plan, at: tuple[str, Key], seen: Occurrence) -> None:
+        """What `act` does for an event that matches and has no other role: most of what ever happens."""
+        if plan.stateless:
+            self._match_once(plan, at, seen)
+            return
+        row = plan.rows.get(at)
+        time_us = seen.time_us
+        if row is None:
+            row = plan.rows[at] = KeyState(plan, *at)
+        elif row.wake_us < time_us or time_us < row.latest_us or row.memory is not None:
+            self.act(plan, *at, MATCHES, seen)
+            return
+        row.latest_us = row.matched_us = time_us
+        self.counters.matched[plan.rule.id] += 1
+        if plan.keeps:
+            row.kept = plan.keep(seen)
+        plan.condition.matched(row, seen, time_us, self.clock.now_us or time_us, self.life)
+        if row.wake_us != NEVER and row.alert is None and plan.condition.postpones and not row.held:
+            if not row.dirty:
+                row.dirty = True
+                self.changed.append(row)
+        else:
+            self.settle(row)
+
+    def _match_once(self, plan: Plan, at: tuple[str, Key], seen: Occurrence) -> None:
+        self.counters.matched[plan.rule.id] += 1
+        once = KeyState(plan, *at)
+        once.latest_us = once.matched_us = seen.time_us
+        plan.condition.matched(once, seen, seen.time_us, seen.time_us, self.life)
+
     def act(self, plan: Plan, customer: str | None, key: Key, roles: int, seen: Occurrence) -> None:
         """One event does, in this order: cancel, disarm and resolve; then count or arm; then fire."""
         time_us = seen.time_us
-        if plan.stateless:
-            self.counters.matched[plan.rule.id] += 1
-            once = KeyState(plan, customer, key)
-            once.latest_us = once.matched_us = time_us
-            plan.condition.matched(once, seen, time_us, time_us, self.life)
-            return
         known = plan.rows.get((customer, key))
         if known is not None and known.wake_us < time_us:
             self._catch_up(known, time_us)
@@ -278,6 +302,8 @@ class Machine:
         """At one time come first what makes conditions true or false, then cooldowns, then entries of `notify`."""
         plan = row.plan
         plan.condition.elapsed(row, at_us, self.life)
+        if row.bare:
+            return
         if row.cooled_us <= at_us:
             row.cooled_us = -NEVER
             if row.held and plan.condition.holds(row, at_us):

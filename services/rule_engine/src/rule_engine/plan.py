@@ -56,6 +56,7 @@ class Route:
             and self.on[0].where is None
             and self.on[0].group_by is None
             and not (self.resolve or self.expect or self.cancel or plan.uses_previous)
+            and rule.scope == "customer"
         )
 
     @property
@@ -71,10 +72,13 @@ class Route:
             for selector in selectors:
                 if selector.where is not None and not self.plan.holds(selector.where, seen):
                     continue
-                key = self.plan.key_of(seen, selector.group_by)
-                if key is not None:
-                    found[key] = found.get(key, 0) | role
-                    break
+                try:
+                    key = self.plan.key(seen, selector.group_by)
+                except EvaluationError:
+                    self.plan.counters.expression_errors[self.plan.rule.id] += 1
+                    continue
+                found[key] = found.get(key, 0) | role
+                break
         return found
 
 
@@ -85,7 +89,7 @@ class Plan:
     """
 
     __slots__ = (
-        "condition", "counters", "keeps", "notify", "rows", "rule", "stateless", "uses", "uses_previous", "waits_for_clock", "where",
+        "condition", "counters", "group_by", "keeps", "notify", "rows", "rule", "stateless", "uses", "uses_previous", "waits_for_clock", "where",
     )  # fmt: skip
 
     def __init__(self, rule: Rule, counters: Counters, condition: Strategy) -> None:
@@ -94,6 +98,7 @@ class Plan:
         self.rows: dict[tuple[str | None, Key], KeyState] = {}
         self.condition = condition
         self.where = None if rule.where is None else rule.where.holds
+        self.group_by = (rule.key_is_list, *(expression.source for expression in rule.group_by))
         self.uses = _uses(rule)
         self.uses_previous = "previous" in self.uses
         self.waits_for_clock = condition.waits_for_clock
@@ -115,18 +120,14 @@ class Plan:
             self.counters.expression_errors[self.rule.id] += 1
             return False
 
-    def key_of(self, seen: Occurrence, group_by: tuple[Expression, ...] | None = None) -> Key | None:
-        """The event's key; None: it takes no part in the rule."""
+    def key(self, seen: Occurrence, group_by: tuple[Expression, ...] | None = None) -> Key:
+        """The event's key, by the rule's `group_by` or a selector's own. Raises EvaluationError: it takes no part."""
         parts = self.rule.group_by if group_by is None else group_by
         if not parts:
             return (seen.customer or "") if self.rule.scope == "customer" else ""
-        try:
-            if len(parts) == 1 and not self.rule.key_is_list:
-                return _text(parts[0].evaluate(*seen.arguments))
-            return tuple(_text(part.evaluate(*seen.arguments)) for part in parts)
-        except EvaluationError:
-            self.counters.expression_errors[self.rule.id] += 1
-            return None
+        if len(parts) == 1 and not self.rule.key_is_list:
+            return _text(parts[0].evaluate(*seen.arguments))
+        return tuple(_text(part.evaluate(*seen.arguments)) for part in parts)
 
     def keep(self, seen: Occurrence) -> Kept:
         event, data, customer, _, previous = seen.arguments
@@ -140,9 +141,16 @@ class Plan:
         )
 
 
-def routes_of(plans: Iterable[Plan], type_name: str) -> tuple[Route, ...]:
-    """What the rules want of events of this type."""
-    return tuple(route for plan in plans if (route := Route(plan, type_name)).wanted)
+class Routes:
+    """All that the rules want of events of one type: `simple` rules want no more than that they match."""
+
+    __slots__ = ("others", "simple", "wanted")
+
+    def __init__(self, plans: Iterable[Plan], type_name: str) -> None:
+        routes = [route for plan in plans if (route := Route(plan, type_name)).wanted]
+        self.simple = tuple(route.plan for route in routes if route.simple)
+        self.others = tuple(route for route in routes if not route.simple)
+        self.wanted = bool(routes)
 
 
 def _entries(rule: Rule, *, affected: bool) -> tuple[tuple[int, Notify], ...]:

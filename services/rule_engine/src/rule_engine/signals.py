@@ -19,13 +19,11 @@ class Head(msgspec.Struct, gc=False):
     time: datetime
 
 
-class Signal(msgspec.Struct, gc=False):
+class Signal(Head, gc=False):
     """The attributes that the engine itself needs, and the data."""
 
     id: str
     source: str
-    type: str
-    time: datetime
     customerid: str | None = None
     data: Any = None
 

@@ -138,6 +138,14 @@ class KeyState:
         self.dropped = False
         self.stored = False
 
+    @property
+    def bare(self) -> bool:
+        """Nothing is left in it that could ever matter."""
+        return (
+            self.condition is None and self.alert is None and not self.trailing and self.cooled_us == -NEVER
+            and self.memory is None and self.previous is None
+        )  # fmt: skip
+
     def packed(self) -> bytes:
         fields = [
             FORMAT, self.latest_us, self.matched_us, self.condition,

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 class EventCountStrategy:
     fires_by_clock: ClassVar[bool] = False
     waits_for_clock: ClassVar[bool] = False
+    postpones: ClassVar[bool] = True
     of_affected: ClassVar[bool] = False
 
     def __init__(self, condition: EventCount) -> None:
