@@ -1,0 +1,51 @@
+"""Settings, by environment only; secrets from files."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AliasChoices, Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class ConfigError(Exception):
+    """What is wrong with the settings, and how to mend it, in one sentence."""
+
+
+class Settings(BaseSettings):
+    model_config = SettingsConfigDict(env_prefix="BEFOREHAND_", frozen=True, populate_by_name=True)
+
+    kafka: Annotated[str, Field(description="bootstrap servers, HOST:PORT[,HOST:PORT]")] = "127.0.0.1:9092"
+    topic_prefix: Annotated[
+        str, Field(description="before the name of every topic, and of the consumer's group")
+    ] = ""
+    http_host: str = "127.0.0.1"
+    http_port: Annotated[int, Field(ge=0, le=65535)] = 8404
+    database_url: Annotated[str, Field(description="SQLAlchemy URL; sqlite:///PATH or postgresql://…")] = (
+        "sqlite:///var/ticket_api.db"
+    )
+    desk_key_file: Annotated[Path, Field(description="file with the key of the desk")] = Path("var/desk.key")
+    timeline_days: Annotated[
+        int, Field(ge=1, description="signals, alerts and messages older than that are deleted; tickets stay")
+    ] = 400
+    log_format: Literal["json", "console"] = "json"
+    log_level: Annotated[
+        Literal["DEBUG", "INFO", "WARNING", "ERROR"],
+        Field(validation_alias=AliasChoices("BEFOREHAND_LOG_LEVEL")),
+    ] = "INFO"
+
+    def desk_key(self) -> str:
+        """The bearer key of desk and API. Raises ConfigError."""
+        try:
+            key = self.desk_key_file.read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigError(
+                f"the desk's key can't be read from {self.desk_key_file}: {error.__class__.__name__}. "
+                "Write a long random text into that file, readable by this service only, "
+                "or name another in BEFOREHAND_DESK_KEY_FILE"
+            ) from None
+        if not key.isascii() or len(key) < 16:
+            raise ConfigError(
+                f"the desk's key in {self.desk_key_file} must have at least 16 characters, all of them ASCII: "
+                "`openssl rand -hex 32` makes a good one"
+            )
+        return key
