@@ -15,15 +15,26 @@ class ProcessGroup:
 
     When this process dies without a word, the group's janitor (janitor.py) sends them SIGTERM, and SIGKILL
     `janitor.GRACE_S` seconds later. A Ctrl-C on the terminal does not reach them: whoever holds the group stops them
-    in an order of its own. `held` are file descriptors (a lock's, say) that stay open until the last of them is gone.
+    in an order of its own. `held` are file descriptors (a lock's, say) that stay open, and `remove` are files that are
+    gone, when the last of them has ended.
     """
 
-    def __init__(self, held: tuple[int, ...] = ()) -> None:
+    def __init__(self, held: tuple[int, ...] = (), remove: tuple[Path, ...] = ()) -> None:
         parent_end, self._parent = os.pipe()
         life_end, self._life = os.pipe()
         self._janitor = subprocess.Popen(
-            [sys.executable, "-I", "-S", str(JANITOR), str(parent_end), str(life_end)],
+            [
+                sys.executable,
+                "-I",
+                "-S",
+                str(JANITOR),
+                str(parent_end),
+                str(life_end),
+                *(str(path.resolve()) for path in remove),
+            ],
             stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
             process_group=0,
             pass_fds=(parent_end, life_end, *held),
         )

@@ -1,0 +1,1 @@
+"""Starting a whole installation on this machine, and keeping it up."""
