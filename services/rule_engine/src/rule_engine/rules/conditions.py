@@ -89,11 +89,8 @@ def _absence(fields: Fields, reader: Reader) -> Absence:
     within, deadline = "within" in fields, "deadline" in fields
     if within == deadline:
         at = fields.at_key("deadline") if within else fields.at
-        what = "both" if within else "neither"
-        reader.wrong(
-            at,
-            f"absence needs exactly one of 'within' and 'deadline', here {'are' if within else 'is'} {what}",
-        )
+        what = "both are there" if within else "neither is there"
+        reader.wrong(at, f"absence needs exactly one of 'within' and 'deadline': {what}")
         failed = True
     if within and "grace" in fields:
         reader.wrong(fields.at_key("grace"), "'grace' is for a deadline: add it to 'within'")

@@ -5,12 +5,12 @@ The tables in `words` say what each key takes; here stands what several keys say
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rule_engine.rules.build import rule_of
-from rule_engine.rules.lint import lint
+from rule_engine.rules.lint import Read, lint
 from rule_engine.rules.model import Place, Problem, Rule, RuleFileError
 from rule_engine.rules.reading import Fields, Reader, Unread
 from rule_engine.rules.tests import RuleTest, tests_of
@@ -45,13 +45,14 @@ def load_text(text: str, file: str) -> RuleSource:
     if node is None:
         return RuleSource(file, text, ())
     try:
-        source = _load(FILE.read(node, reader), reader, text)
+        read, tests = _load(FILE.read(node, reader), reader)
     except Unread:
-        source = None
-    if source is None or any(problem.level == "error" for problem in reader.problems):
+        read, tests = [], ()
+    if reader.problems:
         raise RuleFileError(_sorted(reader.problems))
-    lint(source.rules, reader)
-    return replace(source, warnings=tuple(_sorted(reader.problems)))
+    lint(read, reader)
+    rules = tuple(each.rule for each in read)
+    return RuleSource(file, text, rules, tests, tuple(_sorted(reader.problems)))
 
 
 def load_bytes(raw: bytes, file: str) -> RuleSource:
@@ -122,9 +123,9 @@ def _sorted(problems: list[Problem]) -> list[Problem]:
     return sorted(problems, key=lambda problem: (problem.place.line, problem.place.column))
 
 
-def _load(file: Fields, reader: Reader, text: str) -> RuleSource:
+def _load(file: Fields, reader: Reader) -> tuple[list[Read], tuple[RuleTest, ...]]:
     defaults: Fields = file.get("defaults") or Fields(file.at)
-    rules: dict[str, Rule] = {}
+    rules: dict[str, Read] = {}
     known: set[str] = set()
     for own in file.get("rules", ()):
         fields = own.over(defaults)
@@ -137,7 +138,9 @@ def _load(file: Fields, reader: Reader, text: str) -> RuleSource:
             rule = rule_of(fields, reader)
         except Unread:
             continue
-        rules[rule.id] = rule
+        rules[rule.id] = Read(rule, fields)
     reader.rule = None
-    tests = tests_of(file.get("tests", ()), rules, known, reader) if "rules" not in file.bad else ()
-    return RuleSource(reader.file, text, tuple(rules.values()), tests)
+    if any("id" in own.bad for own in file.get("rules", ())):
+        return list(rules.values()), ()  # a test of a rule whose id is wrong is no error of its own
+    tests = tests_of(file.get("tests", ()), {name: each.rule for name, each in rules.items()}, known, reader)
+    return list(rules.values()), tests

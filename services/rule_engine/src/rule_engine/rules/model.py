@@ -61,6 +61,22 @@ class Selector:
     where: Expression | None = None
     group_by: tuple[Expression, ...] | None = None
 
+    def selects(self, type_name: str) -> bool:
+        """Whether events of this type are meant; `*` stands for any characters, dots too, or none."""
+        first, *middle = self.type.split("*")
+        if not middle:
+            return self.type == type_name
+        last = middle.pop()
+        at, end = len(first), len(type_name) - len(last)
+        if not (at <= end and type_name.startswith(first) and type_name.endswith(last)):
+            return False
+        for part in middle:
+            found = type_name.find(part, at, end)
+            if found < 0:
+                return False
+            at = found + len(part)
+        return True
+
 
 @dataclass(frozen=True, slots=True)
 class Match:

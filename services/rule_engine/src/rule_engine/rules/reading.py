@@ -12,7 +12,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from rule_engine.rules.model import Place, Problem, RuleFileError
-from rule_engine.rules.yaml import Lines, Mapping, Node, Scalar, Sequence
+from rule_engine.rules.yaml import Lines, Mapping, Node, Scalar, Sequence, offset_in_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -35,9 +35,19 @@ class Reader:
         self.rule: str | None = None
         self.problems: list[Problem] = []
         self._lines = Lines(text)
+        self._written: dict[int, tuple[object, Scalar]] = {}
 
     def place(self, at: int) -> Place:
         return Place(self.file, *self._lines.place(at))
+
+    def wrote(self, made: object, scalar: Scalar) -> None:
+        """Remember of which scalar something was made."""
+        self._written[id(made)] = made, scalar
+
+    def place_in(self, made: object, offset: int = 0) -> Place:
+        """Where the text that something was made of has its `offset`-th character."""
+        _, scalar = self._written[id(made)]
+        return self.place(offset_in_text(self.text, scalar, offset))
 
     def wrong(self, at: int, message: str, code: str = "wrong-value") -> Unread:
         """Notes an error and gives the exception to raise. Raises RuleFileError itself where there are too many."""
@@ -191,9 +201,14 @@ class Table(Kind[Fields]):
         if name in self.later:
             reader.wrong(at, f"{name!r} {LATER}", "not-yet")
         elif name in self.elsewhere:
-            reader.wrong(at, f"{name!r} does not belong here: {self.elsewhere[name]}", "misplaced-key")
+            reader.wrong(
+                at, f"{name!r} does not belong in {self.name}: {self.elsewhere[name]}", "misplaced-key"
+            )
         else:
-            hint = nearest(name, [*self.keys, *self.later]) or "; expected " + ", ".join(self.keys)
+            hint = nearest(name, [*self.keys, *self.later])
+            if not hint and (meant := get_close_matches(name[:60], list(self.elsewhere), 1, 0.6)):
+                hint = f"; did you mean {meant[0]!r}? {self.elsewhere[meant[0]]}"
+            hint = hint or ("; expected " + ", ".join(self.keys) if self.keys else "; it has none")
             reader.wrong(at, f"unknown key {name[:60]!r} in {self.name}{hint}", "unknown-key")
 
     def schema(self) -> Schema:

@@ -57,7 +57,7 @@ class Word(Kind[str]):
 class Whole(Kind[int]):
     def __init__(self, least: int, most: int) -> None:
         self.least, self.most = least, most
-        self.says = f"a whole number from {least:,} to {most:,}"
+        self.says = f"a whole number from {least:,} to {most:,}" if least < most else f"{least}"
 
     def read(self, node: Node, reader: Reader) -> int:
         value = node.value if isinstance(node, Scalar) else None
@@ -157,10 +157,12 @@ class Expr(Kind[Expression]):
         if not node.text.strip():
             raise self.refuse(node, reader)
         try:
-            return compile_expression(node.text, self.names)
+            expression = compile_expression(node.text, self.names)
         except ExpressionSyntaxError as error:
             at = offset_in_text(reader.text, node, min(error.offset, len(node.text)))
             raise reader.wrong(at, f"in the expression: {error.message}", "expression") from None
+        reader.wrote(expression, node)
+        return expression
 
     def schema(self) -> Schema:
         return {"type": ["string", "boolean", "number", "null"]}

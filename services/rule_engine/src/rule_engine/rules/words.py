@@ -5,7 +5,7 @@ Words of the language that are not built yet stand in the `later` of their table
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rule_engine.rules.model import Selector
 from rule_engine.rules.reading import (
@@ -37,6 +37,9 @@ from rule_engine.rules.values import (
 )
 from rule_engine.rules.yaml import Mapping, Node, Scalar, Sequence
 
+if TYPE_CHECKING:
+    from rule_engine.expressions import Expression
+
 KEY_NAMES = frozenset({"event", "data", "customer", "now"})
 NAMES = KEY_NAMES | {"previous"}
 VARS_NAMES = NAMES | {"value", "key"}
@@ -49,7 +52,24 @@ GROUP_BY: Kind[Any] = Shape(
     scalar=KEY_EXPRESSION,
     sequence=ListOf(KEY_EXPRESSION, "a list of expressions", most=10),
 )
-EVENT_TYPE = Text("an event type such as order.placed, or a glob such as payment.*", most=1024)
+
+
+class _EventType(Kind[Scalar]):
+    """Gives the scalar, since its place matters later."""
+
+    says = "an event type such as order.placed, or a glob such as payment.*"
+    text = Text(says, most=1024)
+
+    def read(self, node: Node, reader: Reader) -> Scalar:
+        self.text.read(node, reader)
+        assert isinstance(node, Scalar)
+        return node
+
+    def schema(self) -> Schema:
+        return self.text.schema()
+
+
+EVENT_TYPE = _EventType()
 
 SELECTOR = Table(
     "a selector",
@@ -97,7 +117,7 @@ class Selectors(Kind[tuple[Selector, ...]]):
                 raise reader.wrong(node.at, f"{node.text!r} {LATER}", "not-yet")
             if not isinstance(node.value, str) or not node.text:
                 raise self.refuse(node, reader)
-            return (Selector(EVENT_TYPE.read(node, reader)),)
+            return (_selector(EVENT_TYPE.read(node, reader), reader),)
         if not isinstance(node, Mapping):
             raise self.refuse(node, reader)
         fields = SELECTOR.read(node, reader)
@@ -106,11 +126,22 @@ class Selectors(Kind[tuple[Selector, ...]]):
         on, keys = fields.get("on"), fields.get("group_by")
         group_by = None if keys is None else tuple(keys) if isinstance(keys, list) else (keys,)
         types = on if isinstance(on, list) else [on]
-        return tuple(Selector(kind, fields.get("where"), group_by) for kind in types)
+        return tuple(_selector(scalar, reader, fields.get("where"), group_by) for scalar in types)
 
     def schema(self) -> Schema:
         one = [{"type": "string", "minLength": 1, "maxLength": 1024}, {"$ref": "#/$defs/selector"}]
         return {"anyOf": [*one, {"type": "array", "minItems": 1, "items": {"anyOf": one}}]}
+
+
+def _selector(
+    written: Scalar,
+    reader: Reader,
+    where: Expression | None = None,
+    group_by: tuple[Expression, ...] | None = None,
+) -> Selector:
+    selector = Selector(written.text, where, group_by)
+    reader.wrote(selector, written)
+    return selector
 
 
 WITHIN = Duration()
@@ -149,15 +180,12 @@ ABSENCE = Table(
     later=("time_interval", "pause_on", "resume_on"),
 )  # fmt: skip
 
-CONDITIONS: dict[str, Key[Fields]] = {
-    key.name: key
-    for key in (
-        Key("match", MATCH, "Fires on each matching event.", {}),
-        Key("event_count", EVENT_COUNT, "Fires when so many matching events came within a time.", {"gte": 3, "within": "10m"}),
-        Key("ratio", RATIO, "Fires when a share of the matching events reaches a threshold.",
-            {"of": "data.status >= 500", "gte": 0.05, "within": "5m", "every": "30s", "min_events": 200}),
-        Key("absence", ABSENCE, "Fires when an expected event did not come in time.", {"expect": "order.shipped", "within": "48h"}),
-    )
+CONDITIONS: dict[str, tuple[Table, str, Any]] = {
+    "match": (MATCH, "Fires on each matching event.", {}),
+    "event_count": (EVENT_COUNT, "Fires when so many matching events came within a time.", {"gte": 3, "within": "10m"}),
+    "ratio": (RATIO, "Fires when a share of the matching events reaches a threshold.",
+              {"of": "data.status >= 500", "gte": 0.05, "within": "5m", "every": "30s", "min_events": 200}),
+    "absence": (ABSENCE, "Fires when an expected event did not come in time.", {"expect": "order.shipped", "within": "48h"}),
 }  # fmt: skip
 CONDITIONS_LATER = (
     "value_count",
@@ -239,6 +267,15 @@ _SHARED: list[Key[Any]] = [
     CATEGORY,
     EXPIRES,
 ]  # fmt: skip
+_INSIDE: dict[str, str] = {}
+for _condition, (_table, _, _) in CONDITIONS.items():
+    for _key in _table.keys:
+        _INSIDE[_key] = (
+            f"{_INSIDE[_key]} or {_condition}" if _key in _INSIDE else f"it belongs inside {_condition}"
+        )
+_INSIDE |= dict.fromkeys(
+    ["to", "template", "channels", "after", "ticket"], "it belongs in an entry of notify"
+)
 _RULE_LATER = ("for", "keep_firing_for", "limit", "inhibited_by", *_DELIVERY_LATER)
 
 DEFAULTS = Table(
@@ -262,7 +299,7 @@ class _RuleTable(Table):
 
 
 RULE = _RuleTable(
-    "a rule", [_IDENTITY, *_SHARED, *CONDITIONS.values()], later=(*_RULE_LATER, *CONDITIONS_LATER),
+    "a rule", [_IDENTITY, *_SHARED, *(Key(name, *rest) for name, rest in CONDITIONS.items())], later=(*_RULE_LATER, *CONDITIONS_LATER), elsewhere=_INSIDE,
     schema={"oneOf": [{"required": [name]} for name in CONDITIONS]},
 )  # fmt: skip
 
