@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
+from itertools import islice
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -18,6 +19,7 @@ from jsonschema.exceptions import ValidationError
 from contracts.envelope import FieldProblem
 from contracts.records import Profile
 
+_MAX_PROBLEMS = 100  # of one event: a long list of wrong things is told by its beginning
 Concerns = Literal["customer", "customer or nobody", "nobody"]
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=1024)]
 Amount = Annotated[float, msgspec.Meta(ge=0, description="in the currency's unit: 19.9 is 19.90 EUR")]
@@ -179,7 +181,8 @@ def _problems_of_data(kind: EventType, data: Any) -> Iterator[FieldProblem]:
     try:
         msgspec.convert(data, kind.data)
     except msgspec.ValidationError as first:
-        found = [_said(_inner(error)) for error in _validator(kind.name).iter_errors(data)]
+        errors = islice(_validator(kind.name).iter_errors(data), _MAX_PROBLEMS)
+        found = [_said(_inner(error)) for error in errors]
         # msgspec refuses what JSON Schema lets pass, such as a number that fits no double
         yield from sorted(found, key=lambda problem: problem.field) or [_said_by_msgspec(str(first))]
 

@@ -98,6 +98,7 @@ def _dead(topic: Topic) -> Topic:
     return Topic(
         f"{topic.name}.dead", "as read", topic.read_by, ("beforehand dead",),
         f"what could not be taken from {topic.name}: the bytes as they came, the reason in headers", by_customer=False,
+        config={"max.message.bytes": str(2 * 1024 * 1024)},  # the largest record that a topic takes, and the headers
     )  # fmt: skip
 
 
