@@ -66,7 +66,7 @@ def main() -> int:
             log_config=None,
             access_log=False,
             server_header=False,
-            timeout_graceful_shutdown=4,
+            timeout_graceful_shutdown=3,
         )
     )
     return asyncio.run(_serve(server, gate, consumer))
@@ -89,7 +89,7 @@ async def _serve(server: uvicorn.Server, gate: Gate, consumer: Consumer) -> int:
     await asyncio.wait({serving})
     for task in (consuming, gating):
         task.cancel()
-        await asyncio.wait({task})
+    await asyncio.wait({consuming, gating})
     for task in done:
         if error := task.exception():
             log.error("stopped by a mistake of ours", exc_info=error)

@@ -4,6 +4,7 @@ Rejected
 └── why (one word for metrics and HTTP) and every wrong field
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -20,6 +21,9 @@ from contracts.topics import CUSTOMERS, SIGNALS, Topic
 MAX_DEPTH = 64  # of objects and lists inside each other: rules compare fields, they do not walk trees
 PROFILE = "customer.updated"
 ERASURE = "customer.erased"
+
+
+_TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
 
 class Reason(StrEnum):
@@ -60,8 +64,8 @@ class Accepted:
 def accept(fields: Any, *, now: datetime, max_future: timedelta, traceparent: str | None = None) -> Accepted:
     """The records of the event whose attributes and data are these JSON values. Raises Rejected.
 
-    `now` is the wall clock, and stands in for a missing `time`. `traceparent` is the caller's W3C trace context;
-    one that the event itself carries goes before it.
+    `now` is the wall clock, and stands in for a missing `time`. `traceparent` is the caller's W3C trace context: not
+    passed on where it is malformed, as W3C has it, or where the event carries one itself.
     """
     try:
         event = from_fields(fields, now=now)
@@ -76,7 +80,7 @@ def accept(fields: Any, *, now: datetime, max_future: timedelta, traceparent: st
         )
     if problems:
         raise Rejected(Reason.INVALID, problems)
-    if traceparent is not None and "traceparent" not in event.extensions:
+    if traceparent and _TRACEPARENT.fullmatch(traceparent) and "traceparent" not in event.extensions:
         event = replace(event, extensions={**event.extensions, "traceparent": traceparent})
     records = _records(event)
     # numbers can grow when they are written out anew: 1e15 becomes 1000000000000000.0

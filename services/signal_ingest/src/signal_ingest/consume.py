@@ -1,14 +1,16 @@
 """In from Kafka: records of the topic `events`, judged as those over HTTP are; what is refused becomes a dead letter."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import UTC, datetime, timedelta
+from typing import TypeVar
 
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRecord
 from aiokafka.errors import KafkaError
 
 from contracts.dead import DeadLetter
+from contracts.times import format_time, from_micros, to_micros
 from contracts.topics import EVENTS, topic_name
 from signal_ingest.accept import Accepted, Rejected, accept
 from signal_ingest.metrics import Metrics
@@ -17,6 +19,9 @@ from signal_ingest.publish import Gate, Unavailable
 
 _REJECTED_BY = "signal_ingest"
 _AT_ONCE = 500  # records
+_REASON_CHARACTERS = 2000  # of a dead letter
+
+T = TypeVar("T")
 
 log = structlog.get_logger()
 
@@ -45,18 +50,19 @@ class Consumer:
             consumer = AIOKafkaConsumer(
                 self._topic, bootstrap_servers=self._kafka, group_id=self._group, enable_auto_commit=False,
                 isolation_level="read_committed", auto_offset_reset="earliest", max_poll_records=_AT_ONCE,
+                session_timeout_ms=6_000, heartbeat_interval_ms=2_000,
             )  # fmt: skip
             try:
                 await consumer.start()
                 self.is_reading = True
                 await self._read(consumer)
-            except (KafkaError, Unavailable) as error:
+            except KafkaError as error:
                 log.warning(
                     "reading events again from the last commit", why=str(error) or type(error).__name__
                 )
             finally:
                 self.is_reading = False
-                await consumer.stop()
+                await _leave(consumer)
             await asyncio.sleep(1)
 
     async def _read(self, consumer: AIOKafkaConsumer) -> None:
@@ -69,33 +75,45 @@ class Consumer:
 
     async def _take(self, records: Iterable[ConsumerRecord]) -> None:
         accepted: list[Accepted] = []
+        refused: list[tuple[ConsumerRecord, Rejected]] = []
         for record in records:
             try:
                 accepted.append(self._accept(record))
             except Rejected as rejected:
-                await self._bury(record, rejected)
-        repeated = await self._gate.publish(accepted)
+                refused.append((record, rejected))
+        await self._until_taken(lambda: asyncio.gather(*(self._bury(*each) for each in refused)))
+        repeated = await self._until_taken(lambda: self._gate.publish(accepted))
         self._metrics.duplicates.labels("kafka").inc(sum(repeated))
         self._metrics.accepted.labels("kafka").inc(len(repeated) - sum(repeated))
 
+    async def _until_taken(self, attempt: Callable[[], Awaitable[T]]) -> T:
+        """Tries again for as long as the gate is closed or full; what was written meanwhile, the gate knows."""
+        while True:
+            try:
+                return await attempt()
+            except Unavailable:
+                await asyncio.sleep(1)
+                await self._gate.wait_open()
+
     def _accept(self, record: ConsumerRecord) -> Accepted:
         content = from_kafka(record.headers, record.value or b"")
-        arrived = datetime.fromtimestamp(record.timestamp / 1000, UTC)
+        now = datetime.now(UTC)
         fields = content.events[0]
         if isinstance(fields, dict) and fields.get("time") is None:
             # when it was written, not when it is read: the same at each reading
-            fields = {**fields, "time": arrived.isoformat()}
+            written_ms = min(max(record.timestamp, 0), to_micros(now) // 1000)
+            fields = {**fields, "time": format_time(from_micros(written_ms * 1000))}
         traceparent = dict(record.headers).get("traceparent")
         return accept(
             fields,
-            now=datetime.now(UTC),
+            now=now,
             max_future=self._max_future,
             traceparent=traceparent.decode("latin-1") if traceparent else None,
         )
 
     async def _bury(self, record: ConsumerRecord, rejected: Rejected) -> None:
         letter = DeadLetter(
-            topic=record.topic, partition=record.partition, offset=record.offset, reason=str(rejected),
+            topic=record.topic, partition=record.partition, offset=record.offset, reason=str(rejected)[:_REASON_CHARACTERS],
             rejected_by=_REJECTED_BY, at=datetime.now(UTC),
         )  # fmt: skip
         await self._gate.bury(record.key, record.value, letter.headers())
@@ -104,3 +122,11 @@ class Consumer:
             "event refused", topic=record.topic, partition=record.partition, offset=record.offset,
             reason=rejected.reason.value, fields=[problem.field for problem in rejected.problems],
         )  # fmt: skip
+
+
+async def _leave(consumer: AIOKafkaConsumer) -> None:
+    """Leaves the group; without Kafka that is given up after 2 s, and the group finds out by itself."""
+    try:
+        await asyncio.wait_for(consumer.stop(), timeout=2)
+    except TimeoutError:
+        log.warning("left the readers of events without telling Kafka")

@@ -97,7 +97,11 @@ class Gate:
         session = self._session
         if session is None or not self.is_open:
             raise Unavailable(f"Kafka cannot be written to: {self.closed_because}", retry_after_s=5)
-        if self._pending_bytes + sum(each.bytes for each in events) > self._max_pending_bytes:
+        # a list larger than the limit goes in when nothing else is on its way
+        if (
+            self._pending_bytes
+            and self._pending_bytes + sum(e.bytes for e in events) > self._max_pending_bytes
+        ):
             raise Unavailable("too many events are on their way into Kafka", retry_after_s=1)
         began = time.perf_counter()
         repeated: list[bool] = []
@@ -138,6 +142,8 @@ class Gate:
         session = self._session
         if session is None:
             raise Unavailable(self.closed_because, retry_after_s=5)
+        if key is None and value is None:
+            value = b""  # Kafka's client writes no record that has neither
         try:
             await session.producer.send_and_wait(
                 dead_name(EVENTS, self._prefix), value, key=key, headers=list(headers)
@@ -158,7 +164,7 @@ class Gate:
         async with AsyncExitStack() as stack:
             producer = AIOKafkaProducer(
                 bootstrap_servers=self._kafka, enable_idempotence=True, acks="all", compression_type="snappy",
-                max_request_size=MAX_BYTES + 16_384, request_timeout_ms=10_000,
+                max_request_size=2 * MAX_BYTES, request_timeout_ms=10_000,
             )  # fmt: skip
             reader = AIOKafkaConsumer(
                 bootstrap_servers=self._kafka, enable_auto_commit=False, isolation_level="read_committed",
@@ -286,8 +292,8 @@ class Gate:
 
 
 async def _flush(producer: AIOKafkaProducer, exit_type: type[BaseException] | None, *_: object) -> None:
-    """Stops the producer when what it holds is in Kafka. At the process's end this has 4 s, else all the time it takes."""
-    limit = 4 if exit_type is asyncio.CancelledError else None
+    """Stops the producer when what it holds is in Kafka. At the process's end this has 3 s, else all the time it takes."""
+    limit = 3 if exit_type is asyncio.CancelledError else None
     try:
         await asyncio.wait_for(producer.stop(), limit)
     except TimeoutError:
