@@ -1,0 +1,110 @@
+"""Starts rule_engine: `python -m rule_engine`, configured by environment alone (see config.py).
+
+Exit codes: 0 told to stop · 2 settings · 69 Kafka or its topics are not there · 70 the state of a lane is in doubt, or a
+bug of ours: start it again, all is read anew from the last commit.
+"""
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+
+import structlog
+import uvloop
+from pydantic import ValidationError
+
+from rule_engine.app import UnavailableError, Worker
+from rule_engine.config import Settings
+from rule_engine.http import Pages
+
+OK, USAGE, UNAVAILABLE, DOUBT = 0, 2, 69, 70
+
+log = structlog.get_logger()
+
+
+def main() -> int:
+    if len(sys.argv) > 1:
+        print(f"{__doc__}\nSettings, as environment variables:\n{_settings_table()}")
+        return OK if sys.argv[1] in {"-h", "--help"} else USAGE
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        for each in error.errors():
+            name = "BEFOREHAND_" + "_".join(map(str, each["loc"])).upper()
+            print(
+                f"{name}: {each['msg']}; `python -m rule_engine --help` lists the settings", file=sys.stderr
+            )
+        return USAGE
+    _log_to_stderr(settings)
+    # Faust's consumer makes a loop of its own in its thread, and that shall be uvloop's as well
+    asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
+    return asyncio.run(_serve(settings))
+
+
+async def _serve(settings: Settings) -> int:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    worker = Worker(settings, die)
+    try:
+        pages = Pages(
+            settings.http_host, settings.http_port, alive=worker.alive, ready=worker.ready, registry=worker.metrics.registry
+        )  # fmt: skip
+    except OSError as error:
+        log.critical("port not free", host=settings.http_host, port=settings.http_port, error=error.strerror,
+                     mend="BEFOREHAND_HTTP_PORT names another")  # fmt: skip
+        return UNAVAILABLE
+    pages.start()
+    log.info(
+        "serving", url=f"http://{settings.http_host}:{pages.port}", kafka=settings.kafka, group=settings.group
+    )
+    try:
+        await worker.run(stop)
+    except UnavailableError as error:
+        log.critical("unavailable", reason=str(error))
+        return UNAVAILABLE
+    finally:
+        pages.stop()
+    log.info("stopped")
+    return OK
+
+
+def die(what: str, error: BaseException) -> None:
+    """At once, and with nothing finished: what a half-done step left behind must not be committed by what comes after."""
+    log.critical(what, exc_info=error)
+    sys.stderr.flush()
+    os._exit(DOUBT)
+
+
+def _log_to_stderr(settings: Settings) -> None:
+    shared: list[structlog.typing.Processor] = [
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    renderer: structlog.typing.Processor = (
+        structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+        if settings.log_format == "console"
+        else structlog.processors.JSONRenderer()
+    )
+    level = getattr(logging, settings.log_level.upper())
+    structlog.configure(
+        processors=[*shared, structlog.processors.format_exc_info, renderer],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(structlog.stdlib.ProcessorFormatter(processor=renderer, foreign_pre_chain=shared))
+    logging.basicConfig(handlers=[handler], level=max(level, logging.WARNING), force=True)
+
+
+def _settings_table() -> str:
+    rows = []
+    for name, field in Settings.model_fields.items():
+        rows.append(f"  BEFOREHAND_{name.upper():<36} {field.description or ''} (default {field.default!r})")
+    return "\n".join(rows)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
