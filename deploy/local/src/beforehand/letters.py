@@ -12,11 +12,11 @@ from kafka.errors import KafkaError
 from kafka.structs import OffsetAndMetadata
 
 from beforehand.errors import BrokerError, UsageError
+from beforehand.kafka.topics import wait_for_broker
 from contracts.dead import SUFFIX, DeadLetter
 from contracts.times import from_micros
 from contracts.topics import TOPICS, topic_name
 
-CONNECT_WITHIN_MS = 10_000
 READ_WITHIN_S = 60.0
 DEAD_LETTER_HEADERS = frozenset({"topic", "partition", "offset", "reason", "rejected_by", "at"})
 
@@ -49,19 +49,13 @@ class LetterBox:
         self._closing = ExitStack()
 
     def __enter__(self) -> Self:
-        try:
-            self._consumer = KafkaConsumer(
-                bootstrap_servers=self._kafka,
-                bootstrap_timeout_ms=CONNECT_WITHIN_MS,
-                group_id=self._group,
-                enable_auto_commit=False,
-                isolation_level="read_committed",
-            )
-        except (KafkaError, ValueError) as error:
-            raise BrokerError(
-                f"no Kafka broker answers at {self._kafka} ({type(error).__name__}): look whether `beforehand up` "
-                "runs, or name the broker with --kafka"
-            ) from error
+        wait_for_broker(self._kafka)
+        self._consumer = KafkaConsumer(
+            bootstrap_servers=self._kafka,
+            group_id=self._group,
+            enable_auto_commit=False,
+            isolation_level="read_committed",
+        )
         self._closing.callback(self._consumer.close)
         return self
 

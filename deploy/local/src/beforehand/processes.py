@@ -49,8 +49,9 @@ class ProcessGroup:
         env: dict[str, str] | None = None,
         stdout: int | IO[bytes] | None = None,
         stderr: int | IO[bytes] | None = None,
+        keeps: tuple[int, ...] = (),
     ) -> subprocess.Popen[bytes]:
-        """Raises OSError if the command can't be run."""
+        """`keeps` are file descriptors that it inherits. Raises OSError if the command can't be run."""
         return subprocess.Popen(
             command,
             env=env,
@@ -58,7 +59,7 @@ class ProcessGroup:
             stdout=stdout,
             stderr=stderr,
             process_group=self._janitor.pid,
-            pass_fds=(self._life,),
+            pass_fds=(self._life, *keeps),
         )
 
     def close(self) -> None:

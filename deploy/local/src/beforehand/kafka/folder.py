@@ -6,6 +6,8 @@ broker.properties, log4j2.properties, broker.log, broker.log.before    written a
 """
 
 import base64
+import fcntl
+import os
 import shutil
 import uuid
 from collections.abc import Callable
@@ -18,20 +20,37 @@ Format = Callable[[str, Path], None]
 """Formats a folder (its path) as the storage of a new cluster (its id)."""
 
 
+def lock(folder: Path) -> int:
+    """A file descriptor for the broker to inherit: while any process has it open, no other broker gets one.
+
+    Kafka has a lock of its own, but looks at it after its controller has begun to write. Makes the folder if need be.
+    Raises DataFolderError if another has the lock, or if it can't be had.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        fd = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise _unusable(folder, error) from error
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(fd)
+        raise DataFolderError(
+            f"{folder} is in use by another Kafka: stop that one, or name another folder with --data"
+        ) from None
+    return fd
+
+
 def prepare(folder: Path, form: Format) -> Path:
     """The folder for Kafka's `log.dirs`, formatted if it is new. Raises DataFolderError if it can't be used."""
     data = folder / "data"
     try:
-        folder.mkdir(parents=True, exist_ok=True)
         if data.exists():
             _check(folder, data)
         else:
             _make(folder, data, form)
     except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not text"
-        raise DataFolderError(
-            f"{folder} can't be used for Kafka's data ({reason}): mend the folder's rights, or name another with --data"
-        ) from error
+        raise _unusable(folder, error) from error
     return data
 
 
@@ -58,6 +77,13 @@ def _check(folder: Path, data: Path) -> None:
         raise _broken(
             data, f"belongs to another Kafka cluster ({meta['cluster.id']}, node {meta['node.id']})"
         )
+
+
+def _unusable(folder: Path, error: OSError | UnicodeDecodeError) -> DataFolderError:
+    reason = error.strerror if isinstance(error, OSError) else "a file in it is not text"
+    return DataFolderError(
+        f"{folder} can't be used for Kafka's data ({reason}): mend the folder's rights, or name another with --data"
+    )
 
 
 def _broken(data: Path, what: str) -> DataFolderError:

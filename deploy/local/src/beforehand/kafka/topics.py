@@ -1,14 +1,16 @@
 """The topics of contracts/, made on a broker."""
 
+import time
 from collections.abc import Iterable
 
 from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError, TopicAlreadyExistsError
 
 from beforehand.errors import BrokerError, TopicMismatchError
+from beforehand.kafka.broker import answers
 from contracts.topics import EMBEDDED_PARTITIONS, TOPICS, Topic, topic_name
 
-CONNECT_WITHIN_MS = 10_000
+CONNECT_WITHIN_S = 10.0
 ANSWER_WITHIN_MS = 30_000
 
 
@@ -25,17 +27,8 @@ def create_topics(
     partitions: a customer's records would then be on other partitions than the services expect.
     """
     wanted = {topic_name(topic, prefix): topic for topic in topics}
-    try:
-        admin = KafkaAdminClient(
-            bootstrap_servers=bootstrap,
-            bootstrap_timeout_ms=CONNECT_WITHIN_MS,
-            request_timeout_ms=ANSWER_WITHIN_MS,
-        )
-    except (KafkaError, ValueError) as error:
-        raise BrokerError(
-            f"no Kafka broker answers at {bootstrap} ({type(error).__name__}): look whether it runs and whether "
-            "host and port are right"
-        ) from error
+    wait_for_broker(bootstrap)
+    admin = KafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=ANSWER_WITHIN_MS)
     try:
         found = _partitions(admin, wanted)
         mismatched = [
@@ -60,6 +53,26 @@ def create_topics(
         _wait_for_leaders(
             bootstrap, {name: t.partition_count(customer_partitions) for name, t in missing.items()}
         )
+
+
+def wait_for_broker(bootstrap: str, within_s: float = CONNECT_WITHIN_S) -> None:
+    """Returns when one of these brokers (host:port,host:port) answers. Raises BrokerError if none does in time."""
+    deadline = time.monotonic() + within_s
+    while not any(answers(*_address(server)) for server in bootstrap.split(",")):
+        if time.monotonic() > deadline:
+            raise BrokerError(
+                f"no Kafka broker answers at {bootstrap}: look whether it runs, and whether host and port are right"
+            )
+        time.sleep(0.1)
+
+
+def _address(server: str) -> tuple[str, int]:
+    host, _, port = server.strip().rpartition(":")
+    if not host or not port.isdecimal() or int(port) > 65535:
+        raise BrokerError(
+            f"{server!r} is not a Kafka broker's address: that is HOST:PORT, such as 127.0.0.1:9092"
+        )
+    return host.strip("[]"), int(port)
 
 
 def _partitions(admin: KafkaAdminClient, names: Iterable[str]) -> dict[str, int]:
