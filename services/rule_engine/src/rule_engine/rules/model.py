@@ -124,6 +124,7 @@ class Notify:
     entry: NotifyEntry
     after_us: int = 0
     every_us: int | None = None
+    place: Place | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,7 +56,8 @@ def _entry(index: int, fields: Fields, rule: Fields, condition: Condition | None
         resolves=not is_ticket and "resolved" in fields.get("on", ("firing", "resolved")),
         ticket=_ticket(fields.get("ticket")) if is_ticket else None,
     )
-    return Notify(entry, after_us=fields.get("after", 0), every_us=fields.get("every"))
+    place = reader.place(fields.at_value("ticket" if is_ticket else "template"))
+    return Notify(entry, after_us=fields.get("after", 0), every_us=fields.get("every"), place=place)
 
 
 def _check_ticket(fields: Fields, rule: Fields, reader: Reader) -> None:

@@ -303,6 +303,39 @@ RULE = _RuleTable(
     schema={"oneOf": [{"required": [name]} for name in CONDITIONS]},
 )  # fmt: skip
 
+
+class _TextOrNull(Kind[str | None]):
+    says = "a customer's id, or null"
+    text = Text(says, most=1024)
+
+    def read(self, node: Node, reader: Reader) -> str | None:
+        if isinstance(node, Scalar) and node.value is None and node.text:
+            return None
+        return self.text.read(node, reader)
+
+    def schema(self) -> Schema:
+        return {"type": ["string", "null"], "maxLength": 1024}
+
+
+class _KeyText(Kind[str]):
+    """A key may be the empty text: the one key of a global rule."""
+
+    says = "a key's text"
+
+    def read(self, node: Node, reader: Reader) -> str:
+        if not isinstance(node, Scalar) or not isinstance(node.value, str):
+            hint = f': write "{node.text[:40]}" in quotes' if isinstance(node, Scalar) and node.text else ""
+            raise self.refuse(node, reader, hint)
+        return node.text
+
+    def schema(self) -> Schema:
+        return {"type": "string"}
+
+
+KEY = Shape(
+    "a key's text, or a list of texts", scalar=_KeyText(), sequence=ListOf(_KeyText(), "a list of texts")
+)
+NULLABLE_ID = _TextOrNull()
 STATE = Word("firing", "due", "resolved")
 GIVEN = Table(
     "an event",
@@ -329,8 +362,8 @@ EXPECTED = Table(
         Key("at", Duration(zero=True), "Its time, from `start`.", "48h"),
         Key("state", STATE, "What happened.", "firing"),
         Key("rule", Text("a rule's id"), "Of which rule.", "order-late"),
-        Key("key", Json(), "The alert's key: a text, or a list of texts where group_by is a list.", "o1"),
-        Key("customer", Json(), "The alert's customer; null for a global one.", "c1"),
+        Key("key", KEY, "The alert's key: a text, or a list of texts where group_by is a list.", "o1"),
+        Key("customer", NULLABLE_ID, "The alert's customer; null for a global one.", "c1"),
         Key("severity", SEVERITY, "The alert's severity.", "warning"),
         Key("value", Json(), "What was counted or measured.", 3),
         Key("vars", Json(), "The values for the templates.", {"amount": 12}),

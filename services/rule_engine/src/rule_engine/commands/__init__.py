@@ -1,0 +1,40 @@
+"""`beforehand rules`: what people do with rules."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from rule_engine.commands.backtest import backtest
+from rule_engine.commands.check import check
+from rule_engine.commands.push import push
+from rule_engine.commands.test import test
+from rule_engine.rules.schema import file_schema
+
+__all__ = ["rules"]
+
+
+@click.group()
+def rules() -> None:
+    """Write, try and publish the rules that say when a customer is to be told.
+
+    \b
+    beforehand rules check rules/                          find mistakes
+    beforehand rules test rules/                           run the tests in the files
+    beforehand rules backtest rules/ --events past.ndjson  see what they would have done
+    beforehand rules push rules/                           let the engine run them
+    """  # noqa: D301 - click wants a real backspace
+
+
+@rules.command()
+def schema() -> None:
+    """Print the JSON Schema of a rule file, for editors.
+
+    Name it in the file's first line: # yaml-language-server: $schema=schema.json
+    """
+    click.echo(json.dumps(file_schema(), indent=2, ensure_ascii=False))
+
+
+for command in (check, test, backtest, push):
+    rules.add_command(command)

@@ -1,0 +1,214 @@
+"""`beforehand rules backtest`."""
+
+from __future__ import annotations
+
+import sys
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Literal
+
+import click
+import msgspec
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+
+from contracts.times import format_time, from_micros, parse_time, to_micros
+from contracts.topics import SIGNALS
+from rule_engine.commands.broker import kafka_option, servers, topic_name, values_since
+from rule_engine.commands.history import HistoryError, read_events
+from rule_engine.commands.problems import counted, show
+from rule_engine.commands.summary import lines_of, summarise, transition_line
+from rule_engine.commands.transitions import due_words, in_order
+from rule_engine.replay import Replay
+from rule_engine.rules.durations import parse_duration
+from rule_engine.rules.load import load_paths
+from rule_engine.rules.model import RuleFileError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from datetime import datetime
+
+    from contracts.alerts import Transition
+    from rule_engine.rules.load import RuleSource
+
+MOST_LISTED = 20
+
+
+class Moment(click.ParamType):
+    """Microseconds since the epoch, of an RFC 3339 time."""
+
+    name = "time"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        try:
+            return to_micros(parse_time(str(value)))
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+class Since(Moment):
+    """The same, or a duration back from now."""
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        try:
+            return time.time_ns() // 1000 - parse_duration(str(value))
+        except ValueError:
+            return super().convert(value, param, ctx)
+
+
+@click.command()
+@click.argument("paths", nargs=-1, required=True, type=click.Path())
+@click.option(
+    "--events",
+    type=click.File("rb"),
+    help="A file with one CloudEvent in JSON a line, in order of arrival; - is the standard input.",
+)
+@click.option("--topic", metavar="NAME", help=f"Read a topic instead, such as {SIGNALS.name}.")
+@click.option("--since", type=Since(), help="With --topic: how far back, such as 7d, or from when.")
+@click.option(
+    "--until", type=Moment(), help="Let the clock end just past this time. Default: at the last event."
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "ndjson"]),
+    default="text",
+    show_default=True,
+    help="text: a summary for people. ndjson: one line a transition.",
+)
+@kafka_option
+def backtest(
+    paths: tuple[str, ...],
+    events: IO[bytes] | None,
+    topic: str | None,
+    since: int | None,
+    until: int | None,
+    form: Literal["text", "ndjson"],
+    kafka: str | None,
+) -> None:
+    """Run rules over past events: what would customers have been told?
+
+    Nothing is delivered. The clock is that of the events: without --until, what is due at or after the last of them
+    has not happened yet.
+
+    Exit code 2 on a rule file or an event that does not load.
+    """  # fmt: skip
+    try:
+        sources = load_paths(paths)
+    except RuleFileError as error:
+        show(error.problems, err=True)
+        sys.exit(2)
+    if (events is None) == (topic is None):
+        raise click.UsageError("say where the events are: --events FILE, or --topic signals --since 7d")
+    if topic is not None and since is None:
+        raise click.UsageError("--topic needs --since: how far back to read, such as --since 7d")
+    if topic is not None:
+        name = topic_name(SIGNALS) if topic == SIGNALS.name else topic
+        lines: Iterable[bytes] = values_since(servers(kafka), name, (since or 0) // 1000)
+        total = None
+    else:
+        assert events is not None
+        lines, name = events, getattr(events, "name", "-")
+        total = Path(name).stat().st_size if Path(name).is_file() else None
+    with _progress(total) as step:
+        past = _run(sources, _stepping(lines, step), name, until)
+    _print(past, form)
+
+
+class _Past:
+    """What a backtest has gone through."""
+
+    def __init__(self, sources: list[RuleSource]) -> None:
+        self.sources = sources
+        self.replay = Replay({source.file: source for source in sources})
+        self.events = 0
+        self.first_us: int | None = None
+        self.last_us = 0
+        self.seconds = 0.0
+
+    @property
+    def transitions(self) -> list[Transition]:
+        return in_order(self.replay.transitions)
+
+    def day(self, time_us: int | None) -> datetime:
+        return from_micros(self.last_us if time_us is None else time_us)
+
+
+def _run(sources: list[RuleSource], lines: Iterable[bytes], name: str, until: int | None) -> _Past:
+    past = _Past(sources)
+    started = time.perf_counter()
+    try:
+        for event in read_events(lines, name):
+            time_us = to_micros(event.time)
+            past.events += 1
+            past.last_us = time_us if past.first_us is None else max(past.last_us, time_us)
+            past.first_us = time_us if past.first_us is None else min(past.first_us, time_us)
+            past.replay.feed(event)
+    except HistoryError as error:
+        raise click.UsageError(str(error)) from None
+    if until is not None and past.events:
+        if until < past.last_us:
+            last = format_time(from_micros(past.last_us))
+            raise click.UsageError(f"--until lies before the last event, which is of {last}")
+        past.replay.until(until)
+    past.seconds = time.perf_counter() - started
+    return past
+
+
+def _print(past: _Past, form: Literal["text", "ndjson"]) -> None:
+    transitions = past.transitions
+    if form == "ndjson":
+        for transition in transitions:
+            click.echo(_ndjson(transition))
+    else:
+        for transition in transitions[:MOST_LISTED]:
+            click.echo(transition_line(transition))
+        if len(transitions) > MOST_LISTED:
+            click.echo(f"… and {len(transitions) - MOST_LISTED:,} more: --format ndjson prints all")
+        click.echo()
+        first, last = past.day(past.first_us), past.day(None)
+        for summary in summarise((rule.id for source in past.sources for rule in source.rules), transitions):
+            head, *rest = lines_of(summary, first.date(), last.date())
+            click.echo("\n".join([click.style(head, bold=True), *rest, ""]))
+        span = f", {format_time(first)} to {format_time(last)}" if past.events else ""
+        rate = f"{past.events / past.seconds:,.0f} a second" if past.seconds else "at once"
+        click.echo(f"{past.events:,} events{span}, {rate}")
+    for rule, count in past.replay.counters.expression_errors.items():
+        click.echo(
+            f"rule {rule}: {counted(count, 'expression')} ended in an error, so the event took no part",
+            err=True,
+        )
+    if past.replay.counters.isolated:
+        raise click.ClickException(f"rules broke down: {dict(past.replay.counters.isolated)}")
+
+
+def _ndjson(transition: Transition) -> str:
+    return msgspec.json.encode(
+        {
+            "rule": transition.rule, "key": transition.key, "customer": transition.customer, "state": transition.state,
+            "at": format_time(transition.at), "id": transition.alert, "value": transition.value,
+            "evidence": transition.evidence, "notify": due_words(transition),
+        }
+    ).decode()  # fmt: skip
+
+
+def _stepping(lines: Iterable[bytes], step: Callable[[int], None]) -> Iterator[bytes]:
+    """The lines, telling now and then how many bytes of them were read."""
+    read = 0
+    for number, line in enumerate(lines):
+        read += len(line)
+        if number % 1000 == 0:
+            step(read)
+        yield line
+    step(read)
+
+
+@contextmanager
+def _progress(total: int | None) -> Iterator[Callable[[int], None]]:
+    """A bar on a terminal, nothing elsewhere."""
+    console = Console(stderr=True)
+    columns = (TextColumn("replaying"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+        task = progress.add_task("replaying", total=total)
+        yield lambda read: progress.update(task, completed=read)
