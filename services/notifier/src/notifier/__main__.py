@@ -1,0 +1,190 @@
+"""Wiring: `python -m notifier` runs the service, configured by BEFOREHAND_… alone, until SIGTERM or Ctrl-C."""
+
+import asyncio
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from email.utils import parseaddr
+
+import structlog
+import uvicorn
+from pydantic import ValidationError
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker
+
+from notifier.channels import Channel
+from notifier.channels.email import Email
+from notifier.channels.sms import Sms
+from notifier.config import Settings, read_secret
+from notifier.consume import Consumption
+from notifier.controls import Controls
+from notifier.database import open_database
+from notifier.delivery_log import Decide, DeliveryLog
+from notifier.dispatch import Dispatch
+from notifier.http import RECEIPTS_PATH, Readiness, create_app
+from notifier.intake import Intake
+from notifier.links import Links, OptOut
+from notifier.logs import configure_logs
+from notifier.pipeline import Draft, Situation, decide
+from notifier.publish import Relay
+from notifier.templates import Templates
+from notifier.writing import Writer
+
+STOP_S = 8.0  # for what is in flight, before the process ends
+
+log = structlog.get_logger()
+
+
+def main() -> None:
+    try:
+        settings = Settings()
+        configure_logs(settings.log_format, settings.log_level)
+        sys.exit(asyncio.run(run(settings)))
+    except ValidationError as error:
+        wrong = (f"BEFOREHAND_{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors())
+        sys.exit("notifier: settings are wrong: " + "; ".join(wrong))
+    except ValueError as error:
+        sys.exit(f"notifier: {error}")
+    except SQLAlchemyError as error:
+        sys.exit(
+            f"notifier: the database can't be opened ({type(error).__name__}): is BEFOREHAND_DATABASE_URL right, does it run?"
+        )
+
+
+async def run(settings: Settings) -> int:
+    """Runs until a signal comes (then 0) or a part of it breaks (then 1: whoever runs it starts it anew)."""
+    if settings.link_secret_file is None:
+        raise ValueError(
+            "BEFOREHAND_LINK_SECRET_FILE must name a file with a secret that signs unsubscribe links"
+        )
+    if not settings.templates.is_dir():
+        raise ValueError(f"BEFOREHAND_TEMPLATES: there is no folder {settings.templates}")
+    company = parseaddr(settings.mail_from)[0] or parseaddr(settings.mail_from)[1].rpartition("@")[2]
+    templates = Templates(
+        settings.templates, default_locale=settings.default_locale, default_zone=settings.time_zone
+    )
+    links = Links(read_secret(settings.link_secret_file), settings.public_url)
+    sms_token = read_secret(settings.sms_auth_token_file) if settings.sms_auth_token_file else None
+    channels = channels_of(settings, sms_token)
+    controls = Controls()
+    writer = Writer(templates, company)
+
+    def decide_at(moment: datetime) -> Decide:
+        situation = Situation(
+            now=moment, pauses=controls.pauses, channels=frozenset(channels),
+            operations_email=settings.operations_email, critical_categories=settings.critical_categories,
+            unsubscribe_url=lambda draft: links.unsubscribe_url(_opt_out(draft)), write=writer,
+        )  # fmt: skip
+        return lambda draft: decide(draft, situation)
+
+    engine = await open_database(settings.database_url)
+    try:
+        sessions = async_sessionmaker(engine, expire_on_commit=False)
+        delivery_log = DeliveryLog(sessions, prefix=settings.topic_prefix, clock=now)
+        intake = Intake(sessions, prefix=settings.topic_prefix, clock=now)
+        consumption = Consumption(
+            settings.kafka, settings.topic_prefix, intake=intake, delivery_log=delivery_log, controls=controls
+        )
+        dispatch = Dispatch(delivery_log, channels, reader=consumption, decide=decide_at, clock=now)
+        relay = Relay(settings.kafka, sessions, lambda: consumption.partitions)
+        app = create_app(
+            delivery_log, templates, links, company=company, public_url=settings.public_url,
+            sms_auth_token=sms_token, readiness=lambda: readiness(engine, consumption),
+        )  # fmt: skip
+        server = _Server(
+            uvicorn.Config(
+                app, host=settings.http_host, port=settings.http_port, log_config=None, access_log=False
+            )
+        )
+        return await _until_stopped(consumption, dispatch, relay, server)
+    finally:
+        for channel in channels.values():
+            await channel.close()
+        await engine.dispose()
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def channels_of(settings: Settings, sms_token: str | None) -> dict[str, Channel]:
+    """The channels that are set up. Raises ValueError for settings that contradict each other."""
+    password = read_secret(settings.smtp_password_file) if settings.smtp_password_file else None
+    channels: dict[str, Channel] = {
+        "email": Email(settings.smtp_url, settings.mail_from, password=password, clock=now)
+    }
+    if settings.sms_url:
+        if sms_token is None or not settings.sms_account_sid or not settings.sms_from:
+            raise ValueError(
+                "BEFOREHAND_SMS_URL also needs BEFOREHAND_SMS_ACCOUNT_SID, BEFOREHAND_SMS_AUTH_TOKEN_FILE and BEFOREHAND_SMS_FROM"
+            )
+        channels["sms"] = Sms(
+            settings.sms_url, account_sid=settings.sms_account_sid, auth_token=sms_token, sender=settings.sms_from,
+            receipts_url=settings.public_url + RECEIPTS_PATH,
+        )  # fmt: skip
+    return channels
+
+
+async def readiness(engine: AsyncEngine, consumption: Consumption) -> Readiness:
+    try:
+        async with engine.connect() as connection:
+            await connection.execute(text("SELECT 1"))
+        database = True
+    except SQLAlchemyError:
+        database = False
+    progress = {
+        "database": database,
+        "partitions": sorted(consumption.partitions),
+        "behind": consumption.behind,
+    }
+    return Readiness(database and consumption.caught_up, progress)
+
+
+async def _until_stopped(
+    consumption: Consumption, dispatch: Dispatch, relay: Relay, server: uvicorn.Server
+) -> int:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    sending = asyncio.create_task(dispatch.run(), name="dispatch")
+    tasks = [
+        asyncio.create_task(stop.wait(), name="signal"),
+        asyncio.create_task(consumption.run(dispatch), name="consumption"),
+        asyncio.create_task(relay.run(), name="relay"),
+        asyncio.create_task(server.serve(), name="http"),
+        sending,
+    ]
+    done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    code = 0
+    for task in done:
+        if task.get_name() != "signal":
+            error = task.exception()
+            log.error("part broke", part=task.get_name(), error=repr(error))
+            code = 1
+    sending.cancel()
+    await dispatch.settle(STOP_S)
+    server.should_exit = True
+    for task in tasks:
+        if task.get_name() != "http":
+            task.cancel()
+    await asyncio.wait(tasks, timeout=STOP_S)
+    return code
+
+
+def _opt_out(draft: Draft) -> OptOut:
+    assert draft.customer is not None
+    return OptOut(draft.customer, draft.opt_out, draft.channel)
+
+
+class _Server(uvicorn.Server):
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Signals are ours: the mails in flight want to be recorded first."""
+        yield
+
+
+if __name__ == "__main__":
+    main()

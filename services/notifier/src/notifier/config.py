@@ -1,0 +1,81 @@
+"""Settings, read once from the environment (BEFOREHAND_…) in __main__."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """All that this service can be told. Secrets come from files, so that no list of processes shows them."""
+
+    model_config = SettingsConfigDict(env_prefix="BEFOREHAND_", frozen=True)
+
+    kafka: str = Field(default="127.0.0.1:9092", description="bootstrap servers, comma-separated")
+    topic_prefix: str = Field(
+        default="", description="before each topic's name, where installations share a broker"
+    )
+    http_host: str = "127.0.0.1"
+    http_port: int = 8403
+    database_url: str = Field(
+        default="sqlite:///var/notifier.db", description="SQLAlchemy URL: SQLite or PostgreSQL"
+    )
+    log_format: Literal["json", "console"] = "json"
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    smtp_url: str = Field(
+        default="smtp://127.0.0.1:1025", description="smtp://[user@]host[:port], smtps:// for TLS at once"
+    )
+    smtp_password_file: Path | None = None
+    mail_from: str = Field(
+        default="Beforehand <hello@beforehand.example>", description="the mails' From, with the name"
+    )
+
+    sms_url: str | None = Field(
+        default=None, description="base of Twilio's API; without it no text message goes out"
+    )
+    sms_account_sid: str = ""
+    sms_auth_token_file: Path | None = None
+    sms_from: str = ""
+
+    operations_email: str | None = Field(default=None, description="where entries `to: operations` go")
+    templates: Path = Path("rules/templates")
+    default_locale: str = Field(
+        default="en", description="of operations, and where there is no template in a customer's"
+    )
+    time_zone: str = Field(
+        default="UTC", description="of operations, and of customers whose own is not known"
+    )
+    critical_categories: Annotated[frozenset[str], NoDecode] = Field(
+        default=frozenset(), description="comma-separated; what nobody may opt out of"
+    )
+    public_url: str = Field(
+        default="http://127.0.0.1:8403", description="base of unsubscribe links and of SMS receipts"
+    )
+    link_secret_file: Path | None = Field(default=None, description="signs the unsubscribe links; required")
+
+    @field_validator("critical_categories", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return (
+            frozenset(part.strip() for part in value.split(",") if part.strip())
+            if isinstance(value, str)
+            else value
+        )
+
+    @field_validator("public_url")
+    @classmethod
+    def _without_slash(cls, value: str) -> str:
+        return value.rstrip("/")
+
+
+def read_secret(path: Path) -> str:
+    """The file's text without surrounding blanks. Raises ValueError, naming the file, if it can't be read or is empty."""
+    try:
+        secret = path.read_text().strip()
+    except OSError as error:
+        raise ValueError(f"the secret file {path} can't be read: {error.strerror}") from None
+    if not secret:
+        raise ValueError(f"the secret file {path} is empty")
+    return secret

@@ -1,0 +1,283 @@
+"""A running notifier, and what is around it: the topics, a mail server, and a text message provider."""
+
+import email
+import email.policy
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+import uuid
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from email.message import EmailMessage
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from urllib.parse import parse_qsl
+
+import httpx
+import pytest
+from aiosmtpd.controller import Controller
+from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+
+from beforehand.kafka.topics import create_topics
+from beforehand.ports import free_port
+from contracts import alerts, envelope, topics
+from contracts.alerts import Destination, NotifyEntry, RuleWords, Transition
+from contracts.envelope import event
+from contracts.records import Message, Profile
+
+ROOT = Path(__file__).resolve().parents[2]
+ACCOUNT, TOKEN = "AC00000000000000000000000000000001", "an-auth-token"
+WAIT_S = 15
+
+
+def until(condition, what, within_s=WAIT_S):
+    """The first true value of `condition`; fails, naming `what`, if there is none in time."""
+    end = time.monotonic() + within_s
+    while time.monotonic() < end:
+        if found := condition():
+            return found
+        time.sleep(0.03)
+    pytest.fail(f"waited {within_s} s in vain for {what}")
+
+
+class MailServer:
+    """A real SMTP server. `answer` is what it says to a mail; `on_mail` is called with it before it says so."""
+
+    def __init__(self):
+        self.port = free_port()
+        self.mails: list[EmailMessage] = []
+        self.answer = "250 OK"
+        self.on_mail = lambda mail: None
+        self._controller = None
+        self.start()
+
+    def start(self):
+        self._controller = Controller(self, hostname="127.0.0.1", port=self.port)
+        self._controller.start()
+
+    def stop(self):
+        if self._controller is not None:
+            self._controller.stop()
+            self._controller = None
+
+    async def handle_DATA(self, server, session, envelope):
+        mail = email.message_from_bytes(envelope.content, policy=email.policy.default)
+        answer = self.answer
+        if answer.startswith("250"):
+            self.mails.append(mail)
+        self.on_mail(mail)
+        return answer
+
+    def to(self, address):
+        return [mail for mail in self.mails if mail["To"] == address]
+
+
+class Phone:
+    """Twilio's endpoint for messages. `answer` is the status and the JSON that it gives; None takes the message."""
+
+    def __init__(self):
+        self.texts: list[dict[str, str]] = []
+        self.answer: tuple[int, str] | None = None
+        phone = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self):
+                form = dict(parse_qsl(self.rfile.read(int(self.headers["Content-Length"])).decode()))
+                status, body = phone.answer or (201, '{"sid": "SM%032d"}' % len(phone.texts))
+                if status == 201:
+                    phone.texts.append(form | {"path": self.path})
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body.encode())
+
+            def log_message(self, *args):
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def stop(self):
+        self._server.shutdown()
+        self._server.server_close()
+
+    def to(self, number):
+        return [text for text in self.texts if text["To"] == number]
+
+
+class House:
+    """The other services around one notifier: they write to the topics and read from them."""
+
+    def __init__(self, kafka, database_url, folder, templates=ROOT / "rules" / "templates"):
+        self.kafka = kafka
+        self.prefix = f"t{uuid.uuid4().hex[:10]}."
+        create_topics(kafka, prefix=self.prefix, topics=topics.TOPICS, customer_partitions=4)
+        self.mail, self.phone = MailServer(), Phone()
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._log = folder / "notifier.log"
+        (folder / "secret").write_text("a secret that signs links")
+        (folder / "token").write_text(TOKEN)
+        self.environment = os.environ | {
+            "BEFOREHAND_KAFKA": kafka,
+            "BEFOREHAND_TOPIC_PREFIX": self.prefix,
+            "BEFOREHAND_HTTP_PORT": str(self.port),
+            "BEFOREHAND_DATABASE_URL": database_url,
+            "BEFOREHAND_SMTP_URL": f"smtp://127.0.0.1:{self.mail.port}",
+            "BEFOREHAND_MAIL_FROM": "Harbour Shop <hello@harbour.example>",
+            "BEFOREHAND_SMS_URL": self.phone.url,
+            "BEFOREHAND_SMS_ACCOUNT_SID": ACCOUNT,
+            "BEFOREHAND_SMS_AUTH_TOKEN_FILE": str(folder / "token"),
+            "BEFOREHAND_SMS_FROM": "+15005550006",
+            "BEFOREHAND_OPERATIONS_EMAIL": "ops@harbour.example",
+            "BEFOREHAND_TEMPLATES": str(templates),
+            "BEFOREHAND_PUBLIC_URL": self.url,
+            "BEFOREHAND_LINK_SECRET_FILE": str(folder / "secret"),
+        }
+        self._producer = KafkaProducer(bootstrap_servers=kafka, acks="all")
+        self._seen: list = []
+        self._reader = KafkaConsumer(bootstrap_servers=kafka, isolation_level="read_committed", group_id=None)
+        parts = [
+            TopicPartition(self.prefix + t.name, p)
+            for t in (topics.MESSAGES, topics.EVENTS)
+            for p in range(4)
+        ]
+        parts += [
+            TopicPartition(topics.dead_name(t, self.prefix), 0) for t in (topics.ALERTS, topics.CUSTOMERS)
+        ]
+        self._reader.assign(parts)
+        self._reader.seek_to_beginning(*parts)
+        self.process = None
+
+    # the notifier's life
+
+    def start(self):
+        with self._log.open("a") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "notifier"], env=self.environment, stdout=log, stderr=subprocess.STDOUT
+            )
+        until(self.ready, "the notifier to be ready", 30)
+
+    def ready(self):
+        assert self.process.poll() is None, self.log()
+        try:
+            return httpx.get(f"{self.url}/readyz").status_code == 200
+        except httpx.TransportError:
+            return False
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        assert self.process.wait(15) == 0, self.log()
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
+    def close(self):
+        if self.process is not None and self.process.poll() is None:
+            self.stop()
+        self.mail.stop()
+        self.phone.stop()
+        self._reader.close()
+        self._producer.close()
+
+    def log(self):
+        return self._log.read_text()
+
+    # what others write
+
+    def put(self, topic, key, value):
+        self._producer.send(self.prefix + topic.name, key=key.encode(), value=value).get(timeout=10)
+
+    def customer(self, id_=None, **profile):
+        """A customer of the test's own; returns id and e-mail address."""
+        id_ = id_ or f"c-{uuid.uuid4().hex[:8]}"
+        given = Profile(**({"email": f"{id_}@example.com", "name": "Ada"} | profile))
+        said = event(
+            id=str(uuid.uuid4()),
+            source="/shop",
+            type="customer.updated",
+            time=now(),
+            data=given,
+            customerid=id_,
+        )
+        self.put(topics.CUSTOMERS, id_, envelope.encode(said))
+        return id_, given.email
+
+    def transition(self, customer, *entries, state="firing", **fields):
+        """Writes a transition of an alert of the rule payment-failed; fields replace its own."""
+        given = {
+            "alert": str(uuid.uuid4()), "seq": 1, "rule": "payment-failed", "version": "v1", "state": state, "at": now(),
+            "fired_at": now(), "key": "o1", "severity": "warning", "words": RuleWords("A payment failed"),
+            "customer": customer, "vars": {"amount": 59.9, "currency": "EUR"}, "notify": entries or (entry(),),
+        } | fields  # fmt: skip
+        told = Transition(**given)
+        self.put(topics.ALERTS, told.customer or told.rule, envelope.encode(alerts.to_event(told)))
+        return told
+
+    # what others read
+
+    def records(self, topic):
+        """All records on a topic so far, in order for each key."""
+        for batch in self._reader.poll(timeout_ms=50).values():
+            self._seen += batch
+        return [record for record in self._seen if record.topic == self.prefix + topic]
+
+    def fates(self, *, alert=None, customer=None):
+        """The fates of an alert's or a customer's messages, in order."""
+        messages = (envelope.decode(record.value).data for record in self.records("messages"))
+        found = [Message(**message) for message in messages]
+        return [m for m in found if m.alert == alert or (customer is not None and m.customer == customer)]
+
+    def fate(self, fate, *, alert=None, customer=None):
+        """Waits for a message of this fate."""
+        return until(
+            lambda: next((m for m in self.fates(alert=alert, customer=customer) if m.fate == fate), None),
+            f"fate {fate}",
+        )
+
+    def mail_to(self, address, count=1):
+        """Waits for so many mails to the address; returns the last."""
+        until(lambda: len(self.mail.to(address)) >= count, f"mail {count} to {address}")
+        return self.mail.to(address)[count - 1]
+
+
+def now():
+    return datetime.now(UTC)
+
+
+def entry(index=0, template="payment-failed", channels=("email",), to="customer", address=None, **more):
+    return NotifyEntry(
+        index=index,
+        to=Destination(to, address),
+        template=template,
+        channels=tuple(channels),
+        **({"category": "billing"} | more),
+    )
+
+
+@pytest.fixture(params=["sqlite", "postgresql"], scope="module")
+def house(request, kafka, tmp_path_factory):
+    """One notifier for all tests of a file, for each kind of database; tests keep apart by their customers."""
+    folder = tmp_path_factory.mktemp("house")
+    sqlite = request.param == "sqlite"
+    url = f"sqlite:///{folder}/notifier.db" if sqlite else request.getfixturevalue("new_database")()
+    with closing(House(kafka, url, folder)) as made:
+        made.start()
+        yield made
+
+
+@pytest.fixture
+def own_house(kafka, tmp_path):
+    """A notifier of the test's own, on SQLite; the test starts it."""
+    with closing(House(kafka, f"sqlite:///{tmp_path}/notifier.db", tmp_path)) as made:
+        yield made
+
+
+@pytest.fixture
+def later():
+    return lambda **span: now() + timedelta(**span)
