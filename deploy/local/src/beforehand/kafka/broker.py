@@ -175,7 +175,7 @@ class EmbeddedKafka:
     def _format(self, classpath: str, cluster_id: str, log_dir: Path) -> None:
         command = self._arguments(classpath, "kafka.tools.StorageTool", log_dir)
         formatting = self._processes().start(
-            [*command, "format", "--cluster-id", cluster_id, "--config", str(self._properties_file)],
+            [*command, "format", f"--cluster-id={cluster_id}", "--config", str(self._properties_file)],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
         )
