@@ -1,6 +1,5 @@
 """The embedded broker, as a user meets it: it starts, dies, comes back, and says what is wrong."""
 
-import os
 import socket
 import subprocess
 import sys
@@ -134,7 +133,7 @@ def test_data_that_a_broker_can_not_read_end_in_one_sentence(tmp_path):
     broker.stop()
 
 
-def test_a_parent_killed_with_kill_9_leaves_no_java(tmp_path):
+def test_a_parent_killed_with_kill_9_leaves_no_java(tmp_path, is_alive):
     program = (
         "import sys, time; from pathlib import Path; from beforehand.kafka.broker import EmbeddedKafka\n"
         "broker = EmbeddedKafka(Path(sys.argv[1])); broker.start()\n"
@@ -150,13 +149,3 @@ def test_a_parent_killed_with_kill_9_leaves_no_java(tmp_path):
     while is_alive(java):
         assert time.monotonic() < deadline, "java lives on"
         time.sleep(0.05)
-
-
-def is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    # A container without an init keeps orphans that have ended as zombies.
-    stat = Path(f"/proc/{pid}/stat")
-    return not stat.exists() or stat.read_text().rpartition(")")[2].split()[0] != "Z"
