@@ -35,6 +35,10 @@ if TYPE_CHECKING:
 MOST_LISTED = 20
 
 
+class Unusable(click.ClickException):
+    exit_code = 2
+
+
 class Moment(click.ParamType):
     """Microseconds since the epoch, of an RFC 3339 time."""
 
@@ -146,11 +150,11 @@ def _run(sources: list[RuleSource], lines: Iterable[bytes], name: str, until: in
             past.first_us = time_us if past.first_us is None else min(past.first_us, time_us)
             past.replay.feed(event)
     except HistoryError as error:
-        raise click.UsageError(str(error)) from None
+        raise Unusable(str(error)) from None
     if until is not None and past.events:
         if until < past.last_us:
             last = format_time(from_micros(past.last_us))
-            raise click.UsageError(f"--until lies before the last event, which is of {last}")
+            raise Unusable(f"--until lies before the last event, which is of {last}")
         past.replay.until(until)
     past.seconds = time.perf_counter() - started
     return past

@@ -1,7 +1,7 @@
-"""Templates that a rule names and the folder does not have: for each language there, and each channel.
+"""Templates that a rule names and the folder does not have: for each language there, each occasion, and each channel.
 
-A template is `<locale>/<name>.jinja`, with the block `sms` for text messages, `subject` and `text` for mail
-(rules/templates/README.md).
+A template is `<locale>/<name>.firing.jinja`, and `<name>.resolved.jinja` where whoever was told hears of the end, with
+the block `sms` for text messages, `subject` and `text` for mail (rules/templates/README.md).
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def lint_templates(rules: Iterable[Rule], folder: Path) -> list[Problem]:
         for rule in rules
         for entry in rule.notify
         if entry.entry.template is not None
-        for code, message in _missing(entry, entry.entry.template, locales, folder)
+        for code, message in _missing(rule, entry, entry.entry.template, locales, folder)
     ]
 
 
@@ -43,27 +43,38 @@ def _locales(folder: Path) -> dict[str, dict[str, Path]]:
 
 
 def _missing(
-    entry: Notify, name: str, locales: dict[str, dict[str, Path]], folder: Path
+    rule: Rule, entry: Notify, name: str, locales: dict[str, dict[str, Path]], folder: Path
 ) -> Iterator[tuple[str, str]]:
+    occasions = ["firing", *(["resolved"] if entry.entry.resolves and _ends(rule) else [])]
     if not locales:
-        yield "no-template", f"there are no templates in {folder}: expected {folder}/en/{name}.jinja"
+        yield "no-template", f"there are no templates in {folder}: expected {folder}/en/{name}.firing.jinja"
     for locale, templates in locales.items():
-        file = templates.get(name)
-        if file is None:
-            hint = nearest(name, [each for each in templates if each != "layout"])
-            yield (
-                "no-template",
-                f"there is no template {name!r} for {locale}: expected {folder / locale / name}.jinja{hint}",
-            )
-            continue
-        text = file.read_text(encoding="utf-8", errors="replace")
-        if _EXTENDS.search(text):
-            continue  # its blocks may stand elsewhere
-        blocks = set(_BLOCK.findall(text))
-        for channel in entry.entry.channels:
-            for block in BLOCKS.get(channel, ()):
-                if block not in blocks:
-                    yield (
-                        "no-block",
-                        f"{file} has no block {block!r}, which {channel} needs: {{% block {block} %}}…{{% endblock %}}",
-                    )
+        for occasion in occasions:
+            file = templates.get(f"{name}.{occasion}")
+            if file is None:
+                names = {each.rpartition(".")[0] for each in templates} - {name, ""}
+                expected = folder / locale / f"{name}.{occasion}.jinja"
+                yield (
+                    "no-template",
+                    f"there is no template {name!r} for {locale}, {occasion}: expected {expected}{nearest(name, names)}",
+                )
+            else:
+                yield from _missing_blocks(file, entry)
+
+
+def _ends(rule: Rule) -> bool:
+    return bool(rule.resolve_on) or not rule.momentary
+
+
+def _missing_blocks(file: Path, entry: Notify) -> Iterator[tuple[str, str]]:
+    text = file.read_text(encoding="utf-8", errors="replace")
+    if _EXTENDS.search(text):
+        return  # its blocks may stand elsewhere
+    blocks = set(_BLOCK.findall(text))
+    for channel in entry.entry.channels:
+        for block in BLOCKS.get(channel, ()):
+            if block not in blocks:
+                yield (
+                    "no-block",
+                    f"{file} has no block {block!r}, which {channel} needs: {{% block {block} %}}…{{% endblock %}}",
+                )
