@@ -13,7 +13,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.errors import KafkaError
 from pydantic import ValidationError
 
-from ticket_api import logs, publish
+from ticket_api import logs, publish, retention
 from ticket_api.app import make_app
 from ticket_api.config import ConfigError, Settings
 from ticket_api.consume import Intake
@@ -25,7 +25,7 @@ log = structlog.get_logger()
 _TRY_AGAIN_S = 1.0
 _Client = TypeVar("_Client", AIOKafkaConsumer, AIOKafkaProducer)
 _HELP = """\
-python -m ticket_api: tickets, and the timeline of each customer. The API is under /v1 (/docs describes it), the desk's
+python -m ticket_api: tickets, and the timeline of each customer. The API is under /v1 (/openapi.json describes it), the desk's
 pages begin at /. It takes no arguments; its settings are environment variables:
 """
 
@@ -39,7 +39,7 @@ class _Server(uvicorn.Server):
 
 
 class _Kafka:
-    """Producer, consumer, and the two jobs that they do; started again and again until the broker is there."""
+    """Producer, consumer, and what goes on behind the requests; tried again and again until the broker is there."""
 
     def __init__(self, settings: Settings, database: Database, metrics: Metrics) -> None:
         self._settings = settings
@@ -67,6 +67,7 @@ class _Kafka:
             self.intake = Intake(self._database, consumer, producer, prefix, self._metrics)
             async with asyncio.TaskGroup() as jobs:
                 jobs.create_task(self.intake.run())
+                jobs.create_task(retention.forget_old(self._database, self._settings.timeline_days))
                 jobs.create_task(publish.relay(self._database, producer, prefix, self._metrics.relayed))
 
 
@@ -98,7 +99,7 @@ async def _serve(settings: Settings, desk_key: str) -> int:
         intake = kafka.intake
         told = {
             "database": await database.answers(),
-            "kafka": intake is not None and intake.behind is not None,
+            "kafka": intake is not None and intake.hears,
             "caught_up": intake is not None and intake.caught_up,
         }
         behind = (

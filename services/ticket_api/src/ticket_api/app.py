@@ -7,9 +7,10 @@ from fastapi import FastAPI, Response
 from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from ticket_api import http, problems
+from ticket_api import desk, http, problems
 from ticket_api.database import Database
 from ticket_api.metrics import Metrics
+from ticket_api.watch import Watch
 
 Readiness = Callable[[], Awaitable[dict[str, Any]]]
 
@@ -20,8 +21,10 @@ def make_app(database: Database, desk_key: str, metrics: Metrics, readiness: Rea
         title="Beforehand: tickets",
         summary="What customers bring, and all that happened to them.",
         version="1",
+        docs_url=None,  # its page would load scripts from elsewhere
         redoc_url=None,
     )
+    app.add_middleware(Watch, requests=metrics.requests)
     app.include_router(http.routes(database, desk_key))
 
     @app.get("/healthz", include_in_schema=False)
@@ -37,5 +40,5 @@ def make_app(database: Database, desk_key: str, metrics: Metrics, readiness: Rea
     async def tell_metrics() -> Response:
         return Response(generate_latest(metrics.registry), media_type=CONTENT_TYPE_LATEST)
 
-    problems.install(app)
+    problems.install(app, desk.install(app, database, desk_key))
     return app

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AliasChoices, Field
+from pydantic import BeforeValidator, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -12,7 +12,7 @@ class ConfigError(Exception):
 
 
 class Settings(BaseSettings):
-    model_config = SettingsConfigDict(env_prefix="BEFOREHAND_", frozen=True, populate_by_name=True)
+    model_config = SettingsConfigDict(env_prefix="BEFOREHAND_", frozen=True)
 
     kafka: Annotated[str, Field(description="bootstrap servers, HOST:PORT[,HOST:PORT]")] = "127.0.0.1:9092"
     topic_prefix: Annotated[
@@ -28,10 +28,7 @@ class Settings(BaseSettings):
         int, Field(ge=1, description="signals, alerts and messages older than that are deleted; tickets stay")
     ] = 400
     log_format: Literal["json", "console"] = "json"
-    log_level: Annotated[
-        Literal["DEBUG", "INFO", "WARNING", "ERROR"],
-        Field(validation_alias=AliasChoices("BEFOREHAND_LOG_LEVEL")),
-    ] = "INFO"
+    log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(str.upper)] = "INFO"
 
     def desk_key(self) -> str:
         """The bearer key of desk and API. Raises ConfigError."""

@@ -5,8 +5,10 @@ A record that can't be taken goes to its topic's dead letters with the reason, b
 """
 
 import asyncio
-from collections.abc import Sequence
+import time
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import structlog
 from aiokafka import (
@@ -33,6 +35,7 @@ from ticket_api.tables import Offset
 log = structlog.get_logger()
 
 _AT_ONCE = 1000
+_SILENT_S = 15
 _RETRY_S = (0.2, 10.0)  # first and longest pause
 # PostgreSQL's classes of errors that pass: connection, rollback, resources, in use, intervention, system
 _PASSING = ("08", "40", "53", "55", "57", "58")
@@ -64,13 +67,26 @@ class Intake(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has n
         while True:
             batches = await self._consumer.getmany(timeout_ms=500, max_records=_AT_ONCE)
             for partition, records in batches.items():
-                await self._take_in_time(partition, records)
+                await _in_time(partition.topic, partial(self._take, partition, records))
             await self._measure()
+
+    @property
+    def hears(self) -> bool:
+        """Whether the broker answered within the last seconds, if only that there is nothing new."""
+        polls = (self._consumer.last_poll_timestamp(partition) for partition in self._consumer.assignment())
+        return max((poll for poll in polls if poll), default=0) > (time.time() - _SILENT_S) * 1000
 
     async def on_partitions_revoked(self, revoked: list[TopicPartition]) -> None:
         """A batch in work commits or rolls back by itself; the row of the offset is locked meanwhile."""
 
     async def on_partitions_assigned(self, assigned: list[TopicPartition]) -> None:
+        self._consumer.pause(*assigned)  # else it fetches from the beginning while we look where to go on
+        await _in_time("assignment", lambda: self._go_on(assigned))
+        self._consumer.resume(*assigned)
+        self.behind = dict.fromkeys(assigned)
+        self.caught_up = False
+
+    async def _go_on(self, assigned: list[TopicPartition]) -> None:
         starts = await self._consumer.beginning_offsets(assigned)
         ends = await self._consumer.end_offsets(assigned)
         async with self._database.writing() as session:
@@ -81,21 +97,6 @@ class Intake(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has n
                     at = 0
                     await _advance(session, partition, at)
                 self._consumer.seek(partition, max(at, starts[partition]))
-        self.behind = dict.fromkeys(assigned)
-        self.caught_up = False
-
-    async def _take_in_time(self, partition: TopicPartition, records: Sequence[ConsumerRecord]) -> None:
-        """Tries until the database and the broker let it."""
-        pause_s, longest_s = _RETRY_S
-        while True:
-            try:
-                return await self._take(partition, records)
-            except (KafkaError, OSError, DBAPIError) as error:
-                log.warning(
-                    "records wait", topic=partition.topic, reason=type(error).__name__, retry_in_s=pause_s
-                )
-            await asyncio.sleep(pause_s)
-            pause_s = min(pause_s * 2, longest_s)
 
     async def _take(self, partition: TopicPartition, records: Sequence[ConsumerRecord]) -> None:
         try:
@@ -162,6 +163,18 @@ class Intake(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has n
             topic = partition.topic.removeprefix(self._prefix)
             self._metrics.behind.labels(topic, partition.partition).set(behind)
         self.caught_up = self.caught_up or all(count == 0 for count in self.behind.values())
+
+
+async def _in_time(what: str, act: Callable[[], Awaitable[None]]) -> None:
+    """Tries until the database and the broker let it."""
+    pause_s, longest_s = _RETRY_S
+    while True:
+        try:
+            return await act()
+        except (KafkaError, OSError, DBAPIError) as error:
+            log.warning("records wait", what=what, reason=type(error).__name__, retry_in_s=pause_s)
+        await asyncio.sleep(pause_s)
+        pause_s = min(pause_s * 2, longest_s)
 
 
 async def _next_of(session: AsyncSession, partition: TopicPartition) -> int:

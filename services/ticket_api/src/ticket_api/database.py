@@ -31,7 +31,7 @@ class Database:
         self._sqlite = where.get_backend_name() == "sqlite"
         if self._sqlite and where.database:
             Path(where.database).parent.mkdir(parents=True, exist_ok=True)
-        self._engine = create_async_engine(where, pool_pre_ping=not self._sqlite)
+        self._engine = create_async_engine(where, pool_pre_ping=not self._sqlite, hide_parameters=True)
         self._writer = self._engine.execution_options(beforehand_writes=True)
         self.written = asyncio.Event()
         if self._sqlite:

@@ -18,7 +18,8 @@ def set_up(form: Literal["json", "console"], level: str) -> None:
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.dict_tracebacks if form == "json" else structlog.processors.StackInfoRenderer(),
+        # a traceback without its variables: they hold keys and people's words
+        structlog.processors.format_exc_info,
     ]
     structlog.configure(
         processors=[*before, last],

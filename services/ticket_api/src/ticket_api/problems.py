@@ -1,6 +1,6 @@
 """Errors over HTTP as RFC 9457 has them: `application/problem+json`, each wrong field by its place."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -89,7 +89,7 @@ def problem_of(error: Exception) -> Problem:
         case HTTPException():
             phrase = HTTPStatus(error.status_code).phrase
             says = {
-                404: "there is nothing here; /docs lists what there is",
+                404: "there is nothing here; /openapi.json lists what there is",
                 405: "this method is not for this path",
             }
             return Problem(
@@ -114,9 +114,15 @@ def answer(problem: Problem) -> Response:
     return JSONResponse(body, problem.status, headers=dict(problem.headers or {}), media_type=MEDIA_TYPE)
 
 
-def install(app: FastAPI) -> None:
-    async def handle(_request: Request, error: Exception) -> Response:
-        return answer(problem_of(error))
+def install(app: FastAPI, page: Callable[[Request, Problem], Response]) -> None:
+    """The API answers in JSON, to everybody; elsewhere a browser gets a page."""
+
+    async def handle(request: Request, error: Exception) -> Response:
+        problem = problem_of(error)
+        for_people = "text/html" in request.headers.get("accept", "") and not request.url.path.startswith(
+            "/v1/"
+        )
+        return page(request, problem) if for_people else answer(problem)
 
     kinds = (Problem, RequestValidationError, NoSuchTicket, NotAllowed, KeyReused, HTTPException, Exception)
     for kind in kinds:

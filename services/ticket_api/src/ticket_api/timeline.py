@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import msgspec
 from sqlalchemy import (
@@ -91,16 +92,19 @@ async def timeline(session: AsyncSession, customer: str, cursor: str | None, lim
         of_kind = [place for place in page if place.kind == kind]
         if of_kind:
             items |= {(kind, *name): item for name, item in (await load(session, customer, of_kind)).items()}
-    profile = (
-        await session.execute(select(Customer.profile).where(Customer.id == customer))
-    ).scalar_one_or_none()
     firing = select(func.count()).select_from(Alert).where(Alert.customer == customer, FIRING)
     return Timeline(
-        customer=CustomerShown(id=customer, profile=profile),
+        customer=CustomerShown(id=customer, profile=await profile(session, customer)),
         firing=(await session.execute(firing)).scalar_one(),
         items=[items[place.kind, place.id, place.part] for place in page],
         next=page[-1].cursor() if len(places) > limit else None,
     )
+
+
+async def profile(session: AsyncSession, customer: str) -> dict[str, Any] | None:
+    return (
+        await session.execute(select(Customer.profile).where(Customer.id == customer))
+    ).scalar_one_or_none()
 
 
 async def firing(session: AsyncSession, customer: str) -> list[AlertItem]:
@@ -109,6 +113,10 @@ async def firing(session: AsyncSession, customer: str) -> list[AlertItem]:
         select(Alert.id).where(Alert.customer == customer, FIRING).order_by(Alert.fired_at.desc()).limit(50)
     )
     return list((await _alert_items(session, customer, list(await session.scalars(query)))).values())
+
+
+async def alert(session: AsyncSession, customer: str, id_: str) -> AlertItem | None:
+    return (await _alert_items(session, customer, [id_])).get(id_)
 
 
 async def _places(session: AsyncSession, customer: str, before: Place | None, limit: int) -> list[Place]:
@@ -163,7 +171,10 @@ async def _alerts(session: AsyncSession, customer: str, places: Sequence[Place])
 
 async def _alert_items(session: AsyncSession, customer: str, ids: Sequence[str]) -> dict[str, AlertItem]:
     """In the order of `ids`."""
-    rows = {row.id: row for row in await session.scalars(select(Alert).where(Alert.id.in_(ids)))}
+    rows = {
+        row.id: row
+        for row in await session.scalars(select(Alert).where(Alert.id.in_(ids), Alert.customer == customer))
+    }
     steps: dict[str, list[StepShown]] = defaultdict(list)
     query = select(AlertStep).where(AlertStep.alert.in_(ids)).order_by(AlertStep.alert, AlertStep.seq)
     for step in await session.scalars(query):
