@@ -1,6 +1,7 @@
 """Child processes that never outlive the process that started them."""
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -61,6 +62,11 @@ class ProcessGroup:
             process_group=self._janitor.pid,
             pass_fds=(self._life, *keeps),
         )
+
+    def kill(self) -> None:
+        """SIGKILL to all of them at once, the janitor too."""
+        if self._janitor.poll() is None:
+            os.killpg(self._janitor.pid, signal.SIGKILL)
 
     def close(self) -> None:
         """End whatever is still running, and the janitor. Returns when all are gone."""

@@ -1,17 +1,16 @@
 """`beforehand up`."""
 
 import os
-import signal
 import time
 from pathlib import Path
 from threading import Event
-from types import FrameType
 
 import click
 
 from beforehand.commands.download import download_progress
 from beforehand.errors import UsageError
 from beforehand.runner.installation import DEFAULT_PORTS, Installation, Options
+from beforehand.runner.interrupts import interrupt_once
 from contracts.topics import EMBEDDED_PARTITIONS
 
 
@@ -69,8 +68,7 @@ def up(kafka: str | None, data: Path, ports: tuple[str, ...], partitions: int, t
         topic_prefix=topic_prefix,
     )
     os.umask(0o077)  # what is kept holds customers' data
-    for ending in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(ending, _as_interrupt)
+    interrupt_once()
     started = time.monotonic()
     with Installation(options, progress=download_progress()) as installation:
         try:
@@ -116,7 +114,3 @@ def _port(text: str) -> tuple[str, int]:
     if not name or not number.isdecimal() or not 0 < int(number) < 65536:
         raise UsageError(f"--port {text} is not of the form NAME=NUMBER with a number from 1 to 65535")
     return name, int(number)
-
-
-def _as_interrupt(_number: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt

@@ -18,6 +18,7 @@ from beforehand.processes import ProcessGroup
 from beforehand.runner.addresses import choose_ports
 from beforehand.runner.console import Console
 from beforehand.runner.folder_lock import FolderLock
+from beforehand.runner.interrupts import uninterrupted
 from beforehand.runner.secrets import Secrets, provide_secrets, write_private
 from beforehand.runner.services import installed_services
 from beforehand.runner.supervisor import Program, Supervisor, answers_ok
@@ -125,14 +126,18 @@ class Installation:
         write_private(self.endpoints_file, json.dumps(self.endpoints, indent=2) + "\n")
 
     def stop(self) -> None:
-        """Stop all in order, services first and the broker last. May be called at any time."""
-        try:
-            self.endpoints_file.unlink(missing_ok=True)
-            self._supervisor.stop()
-        finally:
-            if self._group is not None:
-                self._group.close()
-            self._lock.release()
+        """Stop all in order, services first and the broker last. May be called at any time.
+
+        A Ctrl-C meanwhile, a second or more after the beginning, kills all at once instead.
+        """
+        with uninterrupted(self._kill):
+            try:
+                self.endpoints_file.unlink(missing_ok=True)
+                self._supervisor.stop()
+            finally:
+                if self._group is not None:
+                    self._group.close()
+                self._lock.release()
 
     def __enter__(self) -> Self:
         return self
@@ -141,6 +146,10 @@ class Installation:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+
+    def _kill(self) -> None:
+        if self._group is not None:
+            self._group.kill()
 
     def _start_broker(self, group: ProcessGroup) -> None:
         broker = EmbeddedKafka(
