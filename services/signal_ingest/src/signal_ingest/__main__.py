@@ -116,6 +116,9 @@ def _log_to_stderr(settings: Settings) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(structlog.stdlib.ProcessorFormatter(processor=renderer, foreign_pre_chain=shared))
     logging.basicConfig(handlers=[handler], level=max(level, logging.WARNING), force=True)
+    if settings.log_level != "debug":
+        # while Kafka is away it says so 150 times a second; the gate says it once
+        logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
 
 
 def _settings_table() -> str:

@@ -35,7 +35,7 @@ class Reason(StrEnum):
 
 class Rejected(Exception):  # noqa: N818 - an event is rejected; nothing of ours has failed
     def __init__(self, reason: Reason, problems: list[FieldProblem]) -> None:
-        super().__init__("; ".join(f"{p.field or 'the event'}: {p.problem}" for p in problems))
+        super().__init__("; ".join(f"{p.field or 'the event'} {p.problem}" for p in problems))
         self.reason = reason
         self.problems = problems
 

@@ -49,7 +49,10 @@ def from_http(headers: Iterable[tuple[bytes, bytes]], body: bytes) -> Content:
     attributes = {
         name[3:].decode("latin-1"): _unescaped(value) for name, value in found.items() if name[:3] == b"ce-"
     }
-    return Content((_single(kind, content_type, attributes, body),))
+    fields = _single(kind, content_type, attributes, body)
+    if isinstance(fields, list):
+        raise _unsupported(content_type, f"is a list of events: send it as {BATCH_CONTENT_TYPE}")
+    return Content((fields,))
 
 
 def from_kafka(headers: Iterable[tuple[str, bytes]], value: bytes) -> Content:
@@ -76,10 +79,7 @@ def _single(kind: str, content_type: str, attributes: Mapping[str, bytes], body:
         return _binary(content_type, attributes, body)
     if kind and not _JSON.fullmatch(kind):
         raise _unsupported(kind)
-    fields = _json(body)
-    if isinstance(fields, list):
-        raise _unsupported(kind, f"is a list of events: send it as {BATCH_CONTENT_TYPE}")
-    return fields
+    return _json(body)
 
 
 def _batch(body: bytes) -> Content:

@@ -163,8 +163,8 @@ class Gate:
     async def _connected(self) -> None:
         async with AsyncExitStack() as stack:
             producer = AIOKafkaProducer(
-                bootstrap_servers=self._kafka, enable_idempotence=True, acks="all", compression_type="snappy",
-                max_request_size=2 * MAX_BYTES, request_timeout_ms=10_000,
+                bootstrap_servers=self._kafka, enable_idempotence=True, acks="all", max_request_size=2 * MAX_BYTES,
+                request_timeout_ms=10_000,
             )  # fmt: skip
             reader = AIOKafkaConsumer(
                 bootstrap_servers=self._kafka, enable_auto_commit=False, isolation_level="read_committed",
