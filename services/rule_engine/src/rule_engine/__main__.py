@@ -97,6 +97,8 @@ def _log_to_stderr(settings: Settings) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(structlog.stdlib.ProcessorFormatter(processor=renderer, foreign_pre_chain=shared))
     logging.basicConfig(handlers=[handler], level=max(level, logging.WARNING), force=True)
+    # it warns of each retry, and a busy lane's producer retries often: see retry_backoff_ms in publish
+    logging.getLogger("aiokafka.producer.sender").setLevel(logging.ERROR)
 
 
 def _settings_table() -> str:

@@ -97,6 +97,7 @@ class LaneProducer:
             acks="all",
             compression_type="snappy",  # aiokafka would compress lz4 at level 9
             linger_ms=0,
+            retry_backoff_ms=20,  # the broker asks for it whenever the transaction before is still being completed
             max_batch_size=900_000,
             max_request_size=1_000_000,
         )
