@@ -9,15 +9,15 @@ import stat
 import subprocess
 import sys
 import time
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from urllib.request import urlopen
 
 import pytest
 
 from beforehand.errors import AlreadyRunningError, NotReadyError, PortTakenError, UsageError
-from beforehand.ports import free_port
+from beforehand.ports import PortClaims, free_port
 from beforehand.runner.addresses import choose_ports
 from beforehand.runner.installation import Installation, Options
 from beforehand.runner.secrets import provide_secrets
@@ -157,17 +157,35 @@ def _pids(lines) -> list[int]:
 
 
 def test_a_taken_default_port_gives_way_and_a_taken_one_that_was_asked_for_does_not():
-    with closing(socket.create_server(("127.0.0.1", 0))) as other:
+    with (
+        closing(socket.create_server(("127.0.0.1", 0))) as other,
+        closing_claims() as somebody,
+        closing_claims() as we,
+    ):
         taken = other.getsockname()[1]
-        free = free_port()
-        chosen, told = choose_ports({"a": taken, "b": free}, {})
+        claimed = next(port for port in iter(free_port, 0) if somebody.claim(port))
+        free = free_port(frozenset({claimed}))
+        chosen, told = choose_ports({"a": taken, "b": free, "c": claimed}, {}, we.claim)
         assert chosen["b"] == free
-        assert chosen["a"] not in {taken, free}
-        assert told == [f"port {taken} is taken by another program: a gets {chosen['a']}"]
-        with pytest.raises(PortTakenError, match=rf"--port a={taken}, is taken"):
-            choose_ports({"a": free}, {"a": taken})
-    with pytest.raises(UsageError, match=r"no port 'c'; there are a"):
-        choose_ports({"a": free}, {"c": free})
+        assert len({*chosen.values(), taken, claimed}) == 5
+        assert told == [
+            f"port {taken} is taken by another program: a gets {chosen['a']}",
+            f"port {claimed} is taken by another program: c gets {chosen['c']}",
+        ]
+        for port in (taken, claimed):
+            with pytest.raises(PortTakenError, match=rf"--port a={port}, is taken"):
+                choose_ports({"a": free}, {"a": port}, we.claim)
+        with pytest.raises(UsageError, match=r"no port 'c'; there are a"):
+            choose_ports({"a": free}, {"c": free}, we.claim)
+
+
+@contextmanager
+def closing_claims() -> Iterator[PortClaims]:
+    claims = PortClaims()
+    try:
+        yield claims
+    finally:
+        claims.release()
 
 
 def test_secrets_are_made_once_and_only_their_owner_may_read_them(tmp_path):

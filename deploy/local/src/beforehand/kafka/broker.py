@@ -21,6 +21,7 @@ from beforehand.processes import ProcessGroup, terminate
 
 START_WITHIN_S = 90.0
 STOP_WITHIN_S = 15.0
+TRIES = 3
 JVM = (
     "-Xms256m",
     "-XX:+ExitOnOutOfMemoryError",
@@ -78,8 +79,18 @@ class EmbeddedKafka:
 
         Raises JarsError, DataFolderError, PortTakenError or BrokerError.
         """
-        self.launch()
-        self.wait_ready()
+        for tries_left in reversed(range(TRIES)):
+            chosen_here = not self._port
+            self.launch()
+            try:
+                self.wait_ready()
+                return
+            except PortTakenError:
+                # Somebody was quicker with one of the ports that we had found free.
+                if not tries_left:
+                    raise
+                if chosen_here:
+                    self._port = 0
 
     def launch(self) -> None:
         """Start the process without waiting for it; raises as start() does, but for a broker that dies."""

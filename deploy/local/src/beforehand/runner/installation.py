@@ -13,7 +13,7 @@ from typing import Any, Self
 from beforehand.kafka.broker import EmbeddedKafka, answers
 from beforehand.kafka.jars import Progress
 from beforehand.kafka.topics import create_topics
-from beforehand.ports import HOST
+from beforehand.ports import HOST, PortClaims
 from beforehand.processes import ProcessGroup
 from beforehand.runner.addresses import choose_ports
 from beforehand.runner.console import Console
@@ -64,6 +64,7 @@ class Installation:
         self.endpoints_file = options.data / "endpoints.json"
         self._progress = progress
         self._lock = FolderLock(options.data)
+        self._claims = PortClaims()
         self._supervisor = Supervisor(self.console)
         self._group: ProcessGroup | None = None
         self._secrets: Secrets | None = None
@@ -106,10 +107,10 @@ class Installation:
         defaults = {s.name: s.default_port for s in self.services} | DEFAULT_PORTS
         if self.options.kafka:
             del defaults["kafka"]
-        self._ports, told = choose_ports(defaults, self.options.ports)
+        self._ports, told = choose_ports(defaults, self.options.ports, self._claims.claim)
         for line in told:
             self.console.say(line)
-        self._group = ProcessGroup(held=(self._lock.fd,), remove=(self.endpoints_file,))
+        self._group = ProcessGroup(held=(self._lock.fd, *self._claims.fds), remove=(self.endpoints_file,))
         if not self.options.kafka:
             self._start_broker(self._group)
         create_topics(
@@ -137,6 +138,7 @@ class Installation:
             finally:
                 if self._group is not None:
                     self._group.close()
+                self._claims.release()
                 self._lock.release()
 
     def __enter__(self) -> Self:
