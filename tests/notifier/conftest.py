@@ -1,22 +1,26 @@
 """A running notifier, and what is around it: the topics, a mail server, and a text message provider."""
 
 import email
+import email.message
 import email.policy
+import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
 import time
 import uuid
 from contextlib import closing
-from datetime import UTC, datetime, timedelta
-from email.message import EmailMessage
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qsl
 
 import httpx
+import msgspec
+import psycopg
 import pytest
 from aiosmtpd.controller import Controller
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
@@ -26,11 +30,12 @@ from beforehand.ports import free_port
 from contracts import alerts, envelope, topics
 from contracts.alerts import Destination, NotifyEntry, RuleWords, Transition
 from contracts.envelope import event
-from contracts.records import Message, Profile
+from contracts.records import Message, Profile, TicketRecord
 
+BEFOREHAND = str(Path(sys.executable).with_name("beforehand"))
 ROOT = Path(__file__).resolve().parents[2]
 ACCOUNT, TOKEN = "AC00000000000000000000000000000001", "an-auth-token"
-WAIT_S = 15
+WAIT_S = 30
 
 
 def until(condition, what, within_s=WAIT_S):
@@ -48,7 +53,7 @@ class MailServer:
 
     def __init__(self):
         self.port = free_port()
-        self.mails: list[EmailMessage] = []
+        self.mails: list[email.message.EmailMessage] = []
         self.answer = "250 OK"
         self.on_mail = lambda mail: None
         self._controller = None
@@ -63,7 +68,7 @@ class MailServer:
             self._controller.stop()
             self._controller = None
 
-    async def handle_DATA(self, server, session, envelope):
+    async def handle_DATA(self, server, session, envelope):  # noqa: N802 - aiosmtpd's name
         mail = email.message_from_bytes(envelope.content, policy=email.policy.default)
         answer = self.answer
         if answer.startswith("250"):
@@ -86,7 +91,7 @@ class Phone:
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self):
                 form = dict(parse_qsl(self.rfile.read(int(self.headers["Content-Length"])).decode()))
-                status, body = phone.answer or (201, '{"sid": "SM%032d"}' % len(phone.texts))
+                status, body = phone.answer or (201, json.dumps({"sid": f"SM{len(phone.texts):032d}"}))
                 if status == 201:
                     phone.texts.append(form | {"path": self.path})
                 self.send_response(status)
@@ -160,7 +165,7 @@ class House:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "notifier"], env=self.environment, stdout=log, stderr=subprocess.STDOUT
             )
-        until(self.ready, "the notifier to be ready", 30)
+        until(self.ready, "the notifier to be ready", 120)
 
     def ready(self):
         assert self.process.poll() is None, self.log()
@@ -184,6 +189,15 @@ class House:
         self.phone.stop()
         self._reader.close()
         self._producer.close()
+
+    def stored(self, query):
+        """Rows of the notifier's own database."""
+        url = self.environment["BEFOREHAND_DATABASE_URL"].replace("postgresql+psycopg", "postgresql")
+        if url.startswith("sqlite"):
+            with closing(sqlite3.connect(url.removeprefix("sqlite:///"), timeout=10)) as connection:
+                return connection.execute(query).fetchall()
+        with psycopg.connect(url) as connection:
+            return connection.execute(query).fetchall()
 
     def log(self):
         return self._log.read_text()
@@ -219,6 +233,44 @@ class House:
         self.put(topics.ALERTS, told.customer or told.rule, envelope.encode(alerts.to_event(told)))
         return told
 
+    def goes_on(self, told, state, seq=2, **fields):
+        """Writes the next transition of an alert."""
+        more = {"state": state, "seq": seq, "at": now()} | fields
+        following = msgspec.structs.replace(told, **more)
+        self.put(
+            topics.ALERTS, following.customer or following.rule, envelope.encode(alerts.to_event(following))
+        )
+
+    def erase(self, customer):
+        self.put(topics.CUSTOMERS, customer, None)
+
+    def ticket_reply(self, customer, *, by, text):
+        told = TicketRecord(
+            ticket="6f1c2c36-43c6-4b0e-9f3c-0f3f2f4f7a10", number=12, subject="Where is my order?", state="waiting", at=now(),
+            by=by, text=text,
+        )  # fmt: skip
+        said = event(
+            id=str(uuid.uuid4()),
+            source="/desk",
+            type="ticket.replied",
+            time=now(),
+            data=told,
+            customerid=customer,
+        )
+        self.put(topics.TICKETS, customer, envelope.encode(said))
+
+    def command(self, *words):
+        """Runs the command line on this house's topics."""
+        options = ["--kafka", self.kafka, "--topic-prefix", self.prefix]
+        return subprocess.run(
+            [BEFOREHAND, *words, *options], capture_output=True, text=True, check=True
+        ).stdout
+
+    def looked_at(self, customer):
+        """Waits until all that was written so far for the customer has been looked at: what was to go out is out."""
+        marker = self.transition(customer, entry(to="operations", channels=["webhook"]))
+        self.fate("suppressed", alert=marker.alert)
+
     # what others read
 
     def records(self, topic):
@@ -250,6 +302,21 @@ def now():
     return datetime.now(UTC)
 
 
+@pytest.fixture(name="now", scope="session")
+def _now():
+    return now
+
+
+@pytest.fixture(name="until", scope="session")
+def _until():
+    return until
+
+
+@pytest.fixture(name="entry", scope="session")
+def _entry():
+    return entry
+
+
 def entry(index=0, template="payment-failed", channels=("email",), to="customer", address=None, **more):
     return NotifyEntry(
         index=index,
@@ -260,9 +327,9 @@ def entry(index=0, template="payment-failed", channels=("email",), to="customer"
     )
 
 
-@pytest.fixture(params=["sqlite", "postgresql"], scope="module")
+@pytest.fixture(params=["sqlite", "postgresql"], scope="session")
 def house(request, kafka, tmp_path_factory):
-    """One notifier for all tests of a file, for each kind of database; tests keep apart by their customers."""
+    """One notifier for all tests, for each kind of database; tests keep apart by their customers."""
     folder = tmp_path_factory.mktemp("house")
     sqlite = request.param == "sqlite"
     url = f"sqlite:///{folder}/notifier.db" if sqlite else request.getfixturevalue("new_database")()
@@ -276,8 +343,3 @@ def own_house(kafka, tmp_path):
     """A notifier of the test's own, on SQLite; the test starts it."""
     with closing(House(kafka, f"sqlite:///{tmp_path}/notifier.db", tmp_path)) as made:
         yield made
-
-
-@pytest.fixture
-def later():
-    return lambda **span: now() + timedelta(**span)

@@ -6,7 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from babel import Locale, UnknownLocaleError
-from babel.dates import format_date, format_datetime, format_time, format_timedelta
+from babel.dates import format_date, format_time, format_timedelta
 from babel.numbers import format_currency, format_decimal, format_percent
 from jinja2 import pass_context
 from jinja2.runtime import Context
@@ -78,8 +78,9 @@ def time(context: Context, moment: str | datetime) -> str:
 
 @pass_context
 def date_and_time(context: Context, moment: str | datetime) -> str:
-    local = _local(context, moment)
-    return f"{format_datetime(local, format='medium', locale=context['babel_locale']).removesuffix(':00')} {_zone_name(context, moment)}"
+    """Both: Jan 9, 2026, 6:00 PM UTC."""
+    day = format_date(_local(context, moment).date(), format="medium", locale=context["babel_locale"])
+    return f"{day}, {time(context, moment)}"
 
 
 @pass_context

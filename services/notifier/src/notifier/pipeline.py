@@ -46,7 +46,6 @@ class Draft:
     entry: NotifyEntry | None
     profile: Profile | None
     alert_state: State | None
-    momentary: bool = False
     earlier: tuple[Earlier, ...] = ()
     opted_out: bool = False
     possibly_twice: bool = False
@@ -130,7 +129,8 @@ def still_true(draft: Draft, _: Situation) -> Draft | Outcome:
         return draft
     if draft.alert_state == "resolved":
         return Ended("suppressed", "resolved before it was sent")
-    return draft if draft.momentary else Ended("suppressed", "ended before it was sent")
+    momentary = isinstance(draft.about, Transition) and draft.about.momentary
+    return draft if momentary else Ended("suppressed", "ended before it was sent")
 
 
 def was_told(draft: Draft, situation: Situation) -> Draft | Outcome:

@@ -154,7 +154,8 @@ def _linked(line: str) -> Markup:
 
 
 def _tidy(text: str) -> str:
-    lines = [line.rstrip() for line in text.strip().splitlines()]
+    # "-- " before a mail's footer, blank and all, is how mail programs know it
+    lines = [line if line == "-- " else line.rstrip() for line in text.strip().splitlines()]
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines))
 
 

@@ -73,7 +73,6 @@ class Email:
         mail["Message-ID"] = self._message_id(outgoing.id)
         mail["Auto-Submitted"] = "auto-generated"
         mail["X-Auto-Response-Suppress"] = "All"
-        mail["Content-Language"] = content.locale
         if outgoing.thread:
             mail["In-Reply-To"] = self._message_id(outgoing.thread[0])
             mail["References"] = " ".join(self._message_id(earlier) for earlier in outgoing.thread)
@@ -87,6 +86,7 @@ class Email:
         mail.set_content(content.text)
         if content.html:
             mail.add_alternative(content.html, subtype="html")
+        mail["Content-Language"] = content.locale  # the last: making the parts takes Content-… headers away
         return mail.as_bytes()
 
     async def close(self) -> None:
