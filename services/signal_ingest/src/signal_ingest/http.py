@@ -1,6 +1,5 @@
 """The HTTP interface: POST /v1/events, and what operations and callers need beside it."""
 
-import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -11,10 +10,11 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.exceptions import HTTPException
 
 from contracts.envelope import FieldProblem
-from signal_ingest.accept import Accepted, Reason, Rejected, accept, too_large
+from signal_ingest.accept import Accepted, Reason, Rejected, accept
+from signal_ingest.bodies import Bodies
 from signal_ingest.keys import Grant, Keys, refusal
 from signal_ingest.metrics import Metrics
-from signal_ingest.modes import Content, from_http, size_limit
+from signal_ingest.modes import Content, from_http
 from signal_ingest.openapi import DESCRIPTION, EVENTS_OPERATION, how_to_post
 from signal_ingest.problems import Problem, answer_crash, answer_http_error, answer_problem
 from signal_ingest.publish import Gate, Unavailable
@@ -26,8 +26,6 @@ _NAME = {
     Reason.UNSUPPORTED: "unsupported-content",
     Reason.INVALID: "invalid-event",
 }
-_BODY_TIMEOUT_S = 30
-_DRAIN_BYTES = 20_000_000  # of a body that is too large: read on, so that the sender gets to hear the answer
 _MAX_ERRORS = 100  # named in one answer
 
 
@@ -44,6 +42,7 @@ class Ingest:
 
 def create_app(ingest: Ingest) -> FastAPI:
     app = FastAPI(title="Beforehand: events in", version="1", description=DESCRIPTION, redoc_url=None)
+    bodies = Bodies()
     app.add_exception_handler(Problem, answer_problem)
     app.add_exception_handler(HTTPException, answer_http_error)
     app.add_exception_handler(Exception, answer_crash)
@@ -52,8 +51,9 @@ def create_app(ingest: Ingest) -> FastAPI:
     async def post_events(request: Request) -> Response:
         grants = _grants(request, ingest)
         try:
-            content = from_http(request.headers.raw, await _body(request))
-            accepted = _accept(content, grants, request, ingest)
+            async with bodies.read(request) as body:
+                content = from_http(request.headers.raw, body)
+                accepted = _accept(content, grants, request, ingest)
         except Rejected as rejected:
             raise _refused(rejected.reason, rejected.problems, ingest) from None
         try:
@@ -153,23 +153,3 @@ def _refused(reason: Reason, problems: Sequence[FieldProblem], ingest: Ingest) -
         f"{first.field or 'the body'} {first.problem}{more}; nothing was written",
         errors=problems[:_MAX_ERRORS],
     )
-
-
-async def _body(request: Request) -> bytes:
-    """The request's body, up to the size that its content type may have. Raises Rejected, or Problem when it stalls."""
-    limit = size_limit(request.headers.get("content-type", ""))
-    parts: list[bytes] = []
-    size = 0
-    try:
-        async with asyncio.timeout(_BODY_TIMEOUT_S):
-            async for part in request.stream():
-                size += len(part)
-                if size <= limit:
-                    parts.append(part)
-                elif size > _DRAIN_BYTES:
-                    break
-    except TimeoutError:
-        raise Problem(408, "request-timeout", f"the body did not come within {_BODY_TIMEOUT_S} s") from None
-    if size > limit:
-        raise Rejected(Reason.TOO_LARGE, [too_large(limit)])
-    return b"".join(parts)

@@ -181,7 +181,7 @@ class Gate:
             await self._catch_up(reader)
             self._session = session = _Session(producer)
             self._open()
-            following = asyncio.ensure_future(self._follow(reader))
+            following = asyncio.ensure_future(self._follow(reader, session))
             try:
                 await asyncio.wait({following, session.broken}, return_when=asyncio.FIRST_COMPLETED)
                 (session.broken if session.broken.done() else following).result()
@@ -214,15 +214,16 @@ class Gate:
             self.closed_because = f"reading the last day of signals, {left:,} of {total:,} records to go"
             self._remember(await reader.getmany(timeout_ms=500))
 
-    async def _follow(self, reader: AIOKafkaConsumer) -> None:
+    async def _follow(self, reader: AIOKafkaConsumer, session: _Session) -> None:
         asked_at = time.monotonic()
-        while True:
+        while not session.broken.done():
             self._remember(await reader.getmany(timeout_ms=500))
             if time.monotonic() - asked_at < (5 if self.is_open else 0.5):
                 continue
             try:
                 await asyncio.wait_for(reader.end_offsets(reader.assignment()), timeout=3)
-                self._open()
+                if not session.broken.done():
+                    self._open()
             except (KafkaError, TimeoutError) as error:
                 self._close(f"no answer ({type(error).__name__})")
             asked_at = time.monotonic()
@@ -269,6 +270,7 @@ class Gate:
         else:
             # what became of it is not known: the next session reads it in `signals`
             session.fail(error)
+            self._close(str(error))
         if not pending.done():
             pending.set_exception(error) if error else pending.set_result(None)
             pending.exception()  # a caller may have gone; then nobody else asks
