@@ -61,5 +61,7 @@ class Console:
                     self._write(name, line)
 
     def _write(self, name: str, text: str) -> None:
-        label = click.style(f"{name:<{self._width}}", fg=self._colours.get(name), bold=name == OWN_NAME)
+        label = click.style(
+            f"{name:<{self._width}}", fg=self._colours.get(name), bold=True if name == OWN_NAME else None
+        )
         self.show(f"{label} | {text}")
