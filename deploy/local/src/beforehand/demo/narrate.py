@@ -9,7 +9,7 @@ from typing import Self
 
 import click
 import msgspec
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer
 
 from beforehand.demo.story import Act
 from beforehand.errors import RunnerError
@@ -24,6 +24,7 @@ _CHANNELS = {"email": "mail", "sms": "text"}
 _TOLD_FATES = {"sent", "held", "failed", "suppressed", "expired"}
 _STYLES = {"event": "cyan", "alert": "yellow", "message": "green"}
 _NAME_WIDTH = 10
+_SUMMARY_CHARACTERS = 72
 _FIRST_ANSWER_S = 30.0
 
 
@@ -48,7 +49,7 @@ class Narrator:
         if message.fate not in _TOLD_FATES:
             return
         what = _CHANNELS.get(message.channel, message.channel)
-        said = f": {message.summary}" if message.summary else ""
+        said = f": {_short(message.summary)}" if message.summary else ""
         why = f" ({message.reason})" if message.reason and message.fate != "sent" else ""
         twice = ", possibly twice" if message.possibly_twice else ""
         who = self._name(message.customer or message.recipient)
@@ -65,6 +66,10 @@ class Narrator:
         return self._names.get(customer, customer)
 
 
+def _short(text: str) -> str:
+    return text if len(text) <= _SUMMARY_CHARACTERS else f"{text[:_SUMMARY_CHARACTERS]}…"
+
+
 class Watch:
     """Reads alerts and messages from where they end when it is entered, in a thread, and hands them to the narrator.
 
@@ -74,18 +79,20 @@ class Watch:
     def __init__(self, bootstrap: str, narrator: Narrator) -> None:
         self._bootstrap = bootstrap
         self._narrator = narrator
-        self._at_the_end = threading.Event()
+        self._begun = threading.Event()
+        self._failure: Exception | None = None
         self._stop = threading.Event()
-        self._thread = threading.Thread(
-            target=lambda: asyncio.run(self._read()), name="narrator", daemon=True
-        )
+        self._thread = threading.Thread(target=self._run, name="narrator", daemon=True)
 
     def __enter__(self) -> Self:
         """Raises RunnerError if the broker does not answer."""
         self._thread.start()
-        if not self._at_the_end.wait(_FIRST_ANSWER_S):
+        if not self._begun.wait(_FIRST_ANSWER_S) or self._failure:
             self._stop.set()
-            raise RunnerError(f"Kafka at {self._bootstrap} does not say where alerts and messages end")
+            reason = f": {self._failure}" if self._failure else ""
+            raise RunnerError(
+                f"Kafka at {self._bootstrap} does not say where alerts and messages end{reason}"
+            )
         return self
 
     def __exit__(
@@ -94,21 +101,23 @@ class Watch:
         self._stop.set()
         self._thread.join(10)
 
+    def _run(self) -> None:
+        try:
+            asyncio.run(self._read())
+        except Exception as error:  # the verdict does without a narrator
+            self._failure = error
+        finally:
+            self._begun.set()
+
     async def _read(self) -> None:
         consumer = AIOKafkaConsumer(
-            bootstrap_servers=self._bootstrap, isolation_level="read_committed", enable_auto_commit=False
-        )
+            ALERTS.name, MESSAGES.name, bootstrap_servers=self._bootstrap, group_id=None,
+            isolation_level="read_committed", enable_auto_commit=False, auto_offset_reset="latest",
+        )  # fmt: skip
         await consumer.start()
         try:
-            consumer.assign(
-                [
-                    TopicPartition(topic.name, partition)
-                    for topic in (ALERTS, MESSAGES)
-                    for partition in await consumer.partitions_for_topic(topic.name) or ()
-                ]
-            )
             await consumer.seek_to_end()
-            self._at_the_end.set()
+            self._begun.set()
             while not self._stop.is_set():
                 for records in (await consumer.getmany(timeout_ms=200)).values():
                     for record in records:

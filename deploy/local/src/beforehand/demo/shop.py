@@ -26,10 +26,12 @@ PAY_WITHIN = timedelta(minutes=10)
 SHIP_WITHIN = timedelta(hours=72)
 LATE_AFTER = timedelta(hours=2)
 
-# The outage takes as long at any speed: its rule judges a minute every ten seconds, and 320 good requests must be
-# enough to bring 36 failed ones below a fifth.
+# The outage takes as long at any speed: its rule judges a minute every ten seconds, and the good requests after it must
+# be enough to bring the failed ones' share below a fifth.
 OUTAGE_AT_S = 14.0
-OUTAGE = timedelta(seconds=16)
+OUTAGE = timedelta(seconds=20)
+FAILING_S, FAILING_A_SECOND = 16, 8
+MENDED_S, MENDED_A_SECOND = 8, 50
 
 
 class Day:
@@ -242,8 +244,14 @@ def checkout_outage(day: Day) -> list[Story]:
 def checkout_traffic(day: Day) -> list[Act]:
     """Visitors who are not signed in: one request in two fails for a while, then none."""
     begins, ends = day.at(OUTAGE_AT_S), day.at(OUTAGE_AT_S) + OUTAGE
-    failing = [_traffic(day, begins + timedelta(seconds=second), 6, failing=True) for second in range(12)]
-    fine = [_traffic(day, ends + timedelta(seconds=second), 40, failing=False) for second in range(8)]
+    failing = [
+        _traffic(day, begins + timedelta(seconds=second), FAILING_A_SECOND, failing=True)
+        for second in range(FAILING_S)
+    ]
+    fine = [
+        _traffic(day, ends + timedelta(seconds=second), MENDED_A_SECOND, failing=False)
+        for second in range(MENDED_S)
+    ]
     failing[0] = replace(failing[0], says="service.request: every second visitor of the checkout gets 503")
     fine[0] = replace(fine[0], says="service.request: the checkout answers everybody again")
     return [*failing, *fine]
