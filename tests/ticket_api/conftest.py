@@ -95,7 +95,7 @@ class House:
         partitions = [TopicPartition(name, number) for number in sorted(consumer.partitions_for_topic(name))]
         consumer.assign(partitions)
         consumer.seek_to_beginning(*partitions)
-        found, end = [], time.monotonic() + 20
+        found, end = [], time.monotonic() + 30
         try:
             # one more look after the last: whoever waits for two must see a third
             while time.monotonic() < end:
@@ -132,7 +132,7 @@ class Desk:
             [sys.executable, "-m", "ticket_api"], env=self.environment | environment
         )
         if ready:
-            self.until(self.is_ready)
+            self.until(self.is_ready, within_s=90)
         return self
 
     def is_ready(self):
@@ -145,19 +145,25 @@ class Desk:
     def stop(self):
         if self.process is not None:
             self.process.terminate()
-            assert self.process.wait(timeout=10) in {0, -9}
+            assert self.process.wait(timeout=30) in {0, -9}
             self.process = None
+
+    def answers(self):
+        try:
+            return self.api.get("/healthz").status_code == 200
+        except httpx.TransportError:
+            return False
 
     def close(self):
         self.stop()
         self.api.close()
 
     @staticmethod
-    def until(look):
-        """The first result of `look` that is true; fails when 20 seconds are over."""
-        end = time.monotonic() + 20
+    def until(look, within_s=30):
+        """The first result of `look` that is true; fails when the time is over."""
+        end = time.monotonic() + within_s
         while not (found := look()):
-            assert time.monotonic() < end, f"did not happen within 20 s; the last look gave {found!r}"
+            assert time.monotonic() < end, f"did not happen within {within_s} s; the last look gave {found!r}"
             time.sleep(0.05)
         return found
 
@@ -201,9 +207,46 @@ def desk(request, house, tmp_path_factory):
         url = f"sqlite:///{folder}/ticket_api.db"
     else:
         url = request.getfixturevalue("new_database")()
-    started = Desk(house, folder, url).start()
-    yield started
-    started.close()
+    made = Desk(house, folder, url)
+    try:
+        yield made.start()
+    finally:
+        made.close()
+
+
+@pytest.fixture
+def house_of_its_own(kafka):
+    """Topics that no other test uses."""
+    made = House(kafka)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def start_desk():
+    """start_desk(house, folder, database_url) makes a service that is not running yet; it is stopped after the test."""
+    made = []
+
+    def make(house, folder, database_url):
+        made.append(Desk(house, folder, database_url))
+        return made[-1]
+
+    yield make
+    for desk in made:
+        desk.close()
+
+
+@pytest.fixture
+def run_desk():
+    """run_desk(*arguments, **environment) runs a service that is to end at once."""
+
+    def run(*arguments, **environment):
+        command = [sys.executable, "-m", "ticket_api", *arguments]
+        return subprocess.run(
+            command, env=os.environ | environment, capture_output=True, text=True, timeout=60, check=False
+        )
+
+    return run
 
 
 @pytest.fixture

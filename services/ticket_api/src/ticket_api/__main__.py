@@ -4,7 +4,8 @@ import asyncio
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Generator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
+from functools import partial
 from typing import Any, TypeVar
 
 import structlog
@@ -23,6 +24,7 @@ from ticket_api.metrics import Metrics
 log = structlog.get_logger()
 
 _TRY_AGAIN_S = 1.0
+_STOP_WITHIN_S = 3.0
 _Client = TypeVar("_Client", AIOKafkaConsumer, AIOKafkaProducer)
 _HELP = """\
 python -m ticket_api: tickets, and the timeline of each customer. The API is under /v1 (/openapi.json describes it), the desk's
@@ -56,19 +58,21 @@ class _Kafka:
                 auto_offset_reset="earliest", isolation_level="read_committed", metadata_max_age_ms=10_000,
             )  # fmt: skip
 
-        def new_producer() -> AIOKafkaProducer:
+        def new_producer(*, idempotent: bool) -> AIOKafkaProducer:
             return AIOKafkaProducer(
-                bootstrap_servers=where, client_id="ticket_api", acks="all", enable_idempotence=True,
+                bootstrap_servers=where, client_id="ticket_api", acks="all", enable_idempotence=idempotent,
                 metadata_max_age_ms=10_000,
             )  # fmt: skip
 
-        async with _started(new_producer) as producer, _started(new_consumer) as consumer:
+        letters = partial(new_producer, idempotent=False)  # a dead letter may come twice, in any order
+        outbox = partial(_started, partial(new_producer, idempotent=True))
+        async with _started(letters) as producer, _started(new_consumer) as consumer:
             log.info("kafka connected", bootstrap=where)
             self.intake = Intake(self._database, consumer, producer, prefix, self._metrics)
             async with asyncio.TaskGroup() as jobs:
                 jobs.create_task(self.intake.run())
+                jobs.create_task(publish.relay(self._database, outbox, prefix, self._metrics.relayed))
                 jobs.create_task(retention.forget_old(self._database, self._settings.timeline_days))
-                jobs.create_task(publish.relay(self._database, producer, prefix, self._metrics.relayed))
 
 
 def main() -> int:
@@ -162,7 +166,9 @@ async def _started(new: Callable[[], _Client]) -> AsyncIterator[_Client]:
     try:
         yield client
     finally:
-        await client.stop()
+        # to a broker that is gone there is no goodbye
+        with suppress(TimeoutError, KafkaError):
+            await asyncio.wait_for(client.stop(), _STOP_WITHIN_S)
 
 
 def _settings_table() -> str:

@@ -2,7 +2,8 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 
 import structlog
 from aiokafka import AIOKafkaProducer
@@ -19,25 +20,33 @@ log = structlog.get_logger()
 _AT_ONCE = 500
 _LOOK_EVERY_S = 1.0  # for what another process on the same database wrote
 _ALONE = 7_404_002
+Connect = Callable[[], AbstractAsyncContextManager[AIOKafkaProducer]]
 _Waiting = tuple[int, str, str, bytes]
 
 
-async def relay(database: Database, producer: AIOKafkaProducer, prefix: str, relayed: Counter) -> None:
-    """For ever. What the broker does not take is tried again, with what comes after it for that customer behind it."""
+async def relay(database: Database, connect: Connect, prefix: str, relayed: Counter) -> None:
+    """For ever. What the broker does not take is tried again by a new producer: one that failed may be of no more use."""
     while True:
-        database.written.clear()
-        pause_s = _LOOK_EVERY_S
-        async with database.alone(_ALONE):
-            waiting = await _waiting(database)
-            if waiting:
-                sent = await _send(producer, prefix, waiting, relayed)
-                await _forget(database, sent)
-                pause_s = 0.0 if len(sent) == len(waiting) else _LOOK_EVERY_S
-        if pause_s:
-            try:
-                await asyncio.wait_for(database.written.wait(), pause_s)
-            except TimeoutError:
+        async with connect() as producer:
+            while await _relay_some(database, producer, prefix, relayed):
                 pass
+        await asyncio.sleep(_LOOK_EVERY_S)
+
+
+async def _relay_some(database: Database, producer: AIOKafkaProducer, prefix: str, relayed: Counter) -> bool:
+    """What waits now, or a moment later; False if the broker did not take all of it."""
+    database.written.clear()
+    async with database.alone(_ALONE):
+        waiting = await _waiting(database)
+        sent = await _send(producer, prefix, waiting, relayed)
+        if sent:
+            await _forget(database, sent)
+    if not waiting:
+        try:
+            await asyncio.wait_for(database.written.wait(), _LOOK_EVERY_S)
+        except TimeoutError:
+            pass
+    return len(sent) == len(waiting)
 
 
 async def _waiting(database: Database) -> Sequence[Row[*_Waiting]]:
