@@ -1,0 +1,61 @@
+"""Tables and migrations agree; what is old goes."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import func, select
+
+from contracts import envelope
+from contracts.envelope import event
+from ticket_api import effects, retention
+from ticket_api.database import Database
+from ticket_api.effects import Found
+from ticket_api.facts import fact_of
+from ticket_api.tables import Base, Signal
+
+NOW = datetime(2026, 1, 10, 12, 0, tzinfo=UTC)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+async def database(request, tmp_path):
+    url = (
+        f"sqlite:///{tmp_path}/new/folder/desk.db"
+        if request.param == "sqlite"
+        else request.getfixturevalue("postgres_url")
+    )
+    made = Database(url)
+    yield made
+    await made.close()
+
+
+async def test_migrations_make_what_the_tables_say_and_run_twice(database):
+    await database.migrate()
+    await database.migrate()
+    async with database.reading() as session:
+        connection = await session.connection()
+        found = await connection.run_sync(
+            lambda c: compare_metadata(MigrationContext.configure(c), Base.metadata)
+        )
+    assert found == []
+
+
+async def test_what_is_older_than_its_days_goes(database):
+    await database.migrate()
+    found = []
+    for days in (1, 399, 401):
+        placed = event(
+            id=str(days),
+            source="/shop",
+            type="order.placed",
+            time=NOW - timedelta(days=days),
+            data={},
+            customerid="c1",
+        )
+        found.append(Found(fact_of("signals", b"c1", envelope.encode(placed)), NOW, days))
+    async with database.writing() as session:
+        await effects.apply(session, found, NOW)
+    await retention.forget(database, NOW, timedelta(days=400))
+    async with database.reading() as session:
+        assert await session.scalar(select(func.count()).select_from(Signal)) == 2
