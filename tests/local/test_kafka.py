@@ -121,8 +121,8 @@ def test_a_broken_data_folder_is_named_and_left_alone(tmp_path, spoil, reason):
 
 def test_data_that_a_broker_can_not_read_end_in_one_sentence(tmp_path):
     broker = EmbeddedKafka(tmp_path / "kafka")
-    broker.start()
-    broker.stop()
+    broker.launch()
+    broker.kill()
     for snapshot in (tmp_path / "kafka" / "data" / "__cluster_metadata-0").glob("*.log"):
         snapshot.unlink()
     for checkpoint in (tmp_path / "kafka" / "data" / "__cluster_metadata-0").glob("*.checkpoint"):
@@ -136,7 +136,7 @@ def test_data_that_a_broker_can_not_read_end_in_one_sentence(tmp_path):
 def test_a_parent_killed_with_kill_9_leaves_no_java(tmp_path, is_alive):
     program = (
         "import sys, time; from pathlib import Path; from beforehand.kafka.broker import EmbeddedKafka\n"
-        "broker = EmbeddedKafka(Path(sys.argv[1])); broker.start()\n"
+        "broker = EmbeddedKafka(Path(sys.argv[1])); broker.launch()\n"
         "print(broker.process.pid, flush=True); time.sleep(600)"
     )
     with subprocess.Popen(
