@@ -64,7 +64,7 @@ class Service:
                 [sys.executable, "-m", "signal_ingest"], env=environment, stdout=log, stderr=log
             )
 
-    def wait_ready(self, within_s: float = 30) -> None:
+    def wait_ready(self, within_s: float = 60) -> None:
         until(lambda: self.status("/readyz") == 200, within_s, lambda: self.log.read_text()[-3000:])
 
     def status(self, path: str) -> int:
@@ -97,7 +97,7 @@ class Service:
         return self.records(dead_name(EVENTS, self.prefix))
 
 
-def until(condition: Callable[[], bool], within_s: float = 20, why: Callable[[], str] = str) -> None:
+def until(condition: Callable[[], bool], within_s: float = 40, why: Callable[[], str] = str) -> None:
     deadline = time.monotonic() + within_s
     while not condition():
         assert time.monotonic() < deadline, f"not within {within_s} s. {why()}"
