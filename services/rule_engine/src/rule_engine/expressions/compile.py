@@ -72,7 +72,7 @@ def _compile(source: str, root: Node, names: tuple[str, ...]) -> Expression:
         ", ".join(VARIABLES[:5]) + ", value=None, key=None",
         {
             "evaluate": f"return {result} if {result}.__class__ in {done} else {writer.use(_outcome)}({result})",
-            "holds": f"return {result} if {result}.__class__ is bool else {writer.use(_not_a_bool)}({result})",
+            "holds": f"return {result} if {result} is True or {result} is False else {writer.use(_not_a_bool)}({result})",
         },
     )
     variables = frozenset(generator.read)

@@ -259,7 +259,7 @@ def has_value(value: Any) -> bool | Failure:
 
 def or_value(value: Any, alternative: Any) -> Any:
     if value.__class__ is not Optional:
-        return mismatch("{}.orValue({})", value, alternative)
+        return mismatch("{}.orValue(…)", value)
     return alternative if value is NONE else value.value
 
 

@@ -113,10 +113,13 @@ class Generator:
                     operators.select_optional, operand, self._writer.constant(node.field)
                 )
             case Has():
-                return self._writer.call(operators.has, operand, self._writer.constant(node.field))
+                return self._has(operand, node.field)
             case Index():
                 take = operators.index_optional if node.optional else operators.index
                 return self._writer.call(take, operand, self.emit(node.key))
+            case Unary(operator="!") if not self._writer.is_constant(operand):
+                slow = self._writer.invoke(operators.negation, operand)
+                return self._writer.assign(f"{operand} is False if {operand}.__class__ is bool else {slow}")
             case Unary():
                 return self._writer.call(_UNARY[node.operator], operand)
             case Binary(operator="in"):
@@ -125,6 +128,8 @@ class Generator:
                 return self._binary(node.operator, operand, self.emit(node.right))
             case Macro():
                 return self._macro(node, operand)
+            case Call(function="orValue", target=Select(optional=True, field=field)):
+                return self._field_or(operand, field, node.arguments[0])
             case Call(function="orValue"):
                 return self._or_value(operand, node.arguments[0])
             case Call():
@@ -169,6 +174,23 @@ class Generator:
             return self._writer.call(operators.select, x, name)
         slow = self._writer.invoke(operators.select, x, name)
         return self._writer.assign(f"{x}[{name}] if {x}.__class__ is dict and {name} in {x} else {slow}")
+
+    def _has(self, x: str, field: str) -> str:
+        name = self._writer.constant(field)
+        if self._writer.is_constant(x):
+            return self._writer.call(operators.has, x, name)
+        return self._writer.assign(
+            f"{name} in {x} if {x}.__class__ is dict else {self._writer.invoke(operators.has, x, name)}"
+        )
+
+    def _field_or(self, x: str, field: str, alternative: Node) -> str:
+        """`x.?field.orValue(alternative)`, without an optional in between."""
+        writer = self._writer
+        name = writer.constant(field)
+        result = writer.assign(f"{x}[{name}] if {x}.__class__ is dict and {name} in {x} else PENDING")
+        with writer.under(f"if {result} is PENDING:"):
+            writer.line(f"{result} = {writer.invoke(operators.field_or, x, name, self.emit(alternative))}")
+        return result
 
     def _or_value(self, x: str, alternative: Node) -> str:
         writer = self._writer
@@ -255,7 +277,7 @@ class Generator:
         join, decisive = (operators.both, False) if node.operator == "&&" else (operators.either, True)
         first = self.emit(node.operands[0])
         slow = writer.invoke(join, first, str(not decisive))
-        result = writer.assign(f"{first} if {first}.__class__ is bool else {slow}")
+        result = writer.assign(f"{first} if {first} is True or {first} is False else {slow}")
         for operand in node.operands[1:]:
             with writer.under(f"if {result} is not {decisive}:"):
                 x = self.emit(operand)
@@ -312,6 +334,8 @@ class Generator:
 
 def _leftmost(node: Node) -> Node | None:
     match node:
+        case Call(function="orValue", target=Select(optional=True, operand=operand)):
+            return operand
         case Select() | Has() | Index() | Unary():
             return node.operand
         case Binary():

@@ -209,6 +209,12 @@ def select_optional(value: Any, field: str) -> Optional | Failure:
     return Optional(value[field]) if value.__class__ is dict and field in value else NONE
 
 
+def field_or(value: Any, field: str, alternative: Any) -> Any:
+    """`value.?field.orValue(alternative)`."""
+    found = select_optional(value, field)
+    return found if isinstance(found, Failure) else alternative if found is NONE else found.value
+
+
 def has(value: Any, field: str) -> bool | Failure:
     """`has(value.field)`: an error where `value` is no map."""
     if value is NONE:

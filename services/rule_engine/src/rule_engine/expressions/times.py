@@ -23,18 +23,23 @@ def parse_timestamp(text: str) -> datetime | None:
     found = _TIMESTAMP.fullmatch(text)
     if found is None:
         return None
-    day, clock, second, fraction, offset = found.groups("")
-    leap = second == "60"
+    leap = found[1] == "60"
+    if leap:
+        text = f"{text[:17]}59{text[19:]}"
     try:
-        at = datetime.fromisoformat(f"{day}T{clock}:{'59' if leap else second}{fraction[:7]}{offset.upper()}")
+        at = datetime.fromisoformat(text if text.isupper() else text.upper())
     except ValueError:
         return None
-    return at.astimezone(UTC) + timedelta(seconds=leap)
+    if at.tzinfo is not UTC:
+        at = at.astimezone(UTC)
+    return at + _SECOND if leap else at
 
 
+# datetime.fromisoformat cuts off what is beyond a microsecond, but knows other forms than RFC 3339's too.
 _TIMESTAMP = re.compile(
-    r"([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt]([0-9]{2}:[0-9]{2}):([0-9]{2})(\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})"
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:([0-9]{2})(?:\.[0-9]+)?(?:[Zz]|[+-][0-9]{2}:[0-9]{2})"
 )
+_SECOND = timedelta(seconds=1)
 
 
 def from_epoch(seconds: int) -> datetime:
@@ -43,7 +48,7 @@ def from_epoch(seconds: int) -> datetime:
 
 
 def to_epoch(at: datetime) -> int:
-    return (at - _EPOCH) // timedelta(seconds=1)
+    return (at - _EPOCH) // _SECOND
 
 
 def format_timestamp(at: datetime) -> str:
@@ -134,7 +139,7 @@ TIMESTAMP_PARTS: dict[str, Callable[[datetime], int]] = {
 DURATION_PARTS: dict[str, Callable[[timedelta], int]] = {
     "getHours": lambda length: _toward_zero(length, timedelta(hours=1)),
     "getMinutes": lambda length: _toward_zero(length, timedelta(minutes=1)),
-    "getSeconds": lambda length: _toward_zero(length, timedelta(seconds=1)),
+    "getSeconds": lambda length: _toward_zero(length, _SECOND),
     "getMilliseconds": lambda length: _toward_zero(length, timedelta(milliseconds=1), modulo=1000),
 }
 

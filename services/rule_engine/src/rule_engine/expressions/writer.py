@@ -1,7 +1,7 @@
 """Writes the statements of one Python function, out of generated names alone.
 
-What an expression's author wrote (names of fields, strings, numbers) stands in the namespace as a constant and never
-in the text; the namespace has no builtins.
+What an expression's author wrote (names of fields, strings, numbers) is a constant of the namespace or the code and
+never stands in its text; the namespace has no builtins.
 """
 
 from __future__ import annotations
@@ -38,7 +38,21 @@ class Writer:
         }  # fmt: skip
 
     def line(self, text: str) -> None:
-        self._statements.extend(ast.parse(text).body)
+        """A statement; a constant that it compares or looks up becomes part of the code, a tenth faster than by name."""
+        statements = ast.parse(text).body
+        for node in (node for statement in statements for node in ast.walk(statement)):
+            if isinstance(node, ast.Compare) and not isinstance(node.ops[0], ast.Is | ast.IsNot):
+                node.left = self._inlined(node.left)
+                node.comparators = [self._inlined(node.comparators[0])]
+            elif isinstance(node, ast.Subscript):
+                node.slice = self._inlined(node.slice)
+        self._statements.extend(statements)
+
+    def _inlined(self, node: ast.expr) -> ast.expr:
+        value = self._constants.get(node.id) if isinstance(node, ast.Name) else None
+        if value.__class__ is str or value.__class__ is int or value.__class__ is float:
+            return ast.copy_location(ast.Constant(value), node)
+        return node
 
     @contextmanager
     def under(self, header: str) -> Iterator[None]:
