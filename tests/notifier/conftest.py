@@ -1,10 +1,12 @@
 """A running notifier, and what is around it: the topics, a mail server, and a text message provider."""
 
+import copy
 import email
 import email.message
 import email.policy
 import json
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -158,6 +160,14 @@ class House:
         self._reader.seek_to_beginning(*parts)
         self.process = None
 
+    def another(self):
+        """A second notifier in the same house."""
+        other = copy.copy(self)
+        other.port = free_port()
+        other.url = f"http://127.0.0.1:{other.port}"
+        other.environment = self.environment | {"BEFOREHAND_HTTP_PORT": str(other.port)}
+        return other
+
     # the notifier's life
 
     def start(self):
@@ -174,8 +184,11 @@ class House:
         except httpx.TransportError:
             return False
 
-    def stop(self):
+    def terminate(self):
         self.process.send_signal(signal.SIGTERM)
+
+    def stop(self):
+        self.terminate()
         assert self.process.wait(15) == 0, self.log()
 
     def kill(self):
@@ -198,6 +211,10 @@ class House:
                 return connection.execute(query).fetchall()
         with psycopg.connect(url) as connection:
             return connection.execute(query).fetchall()
+
+    def metric(self, name):
+        lines = httpx.get(f"{self.url}/metrics").text.splitlines()
+        return sum(float(line.rpartition(" ")[2]) for line in lines if line.startswith(name))
 
     def log(self):
         return self._log.read_text()
@@ -259,12 +276,30 @@ class House:
         )
         self.put(topics.TICKETS, customer, envelope.encode(said))
 
+    def fill_alerts(self, customer, count):
+        """Writes so many transitions that tell nobody."""
+        for number in range(count):
+            other = Transition(
+                alert=f"other-{number}", seq=1, rule="other", version="v1", state="firing", at=now(), fired_at=now(),
+                key="o1", severity="info", words=RuleWords("Other"), customer=customer,
+            )  # fmt: skip
+            value = envelope.encode(alerts.to_event(other))
+            self._producer.send(self.prefix + "alerts", key=customer.encode(), value=value)
+        self._producer.flush()
+
     def command(self, *words):
         """Runs the command line on this house's topics."""
-        options = ["--kafka", self.kafka, "--topic-prefix", self.prefix]
-        return subprocess.run(
-            [BEFOREHAND, *words, *options], capture_output=True, text=True, check=True
-        ).stdout
+        run = subprocess.run(
+            [BEFOREHAND, *words], capture_output=True, text=True, env=self.environment, check=False
+        )
+        assert run.returncode == 0, run.stderr
+        return run.stdout
+
+    def forget_offsets(self):
+        file = self.environment["BEFOREHAND_DATABASE_URL"].removeprefix("sqlite:///")
+        with closing(sqlite3.connect(file)) as connection:
+            connection.execute("DELETE FROM offsets")
+            connection.commit()
 
     def looked_at(self, customer):
         """Waits until all that was written so far for the customer has been looked at: what was to go out is out."""
@@ -338,8 +373,18 @@ def house(request, kafka, tmp_path_factory):
         yield made
 
 
+@pytest.fixture(scope="module")
+def restarted(kafka, tmp_path_factory):
+    """A notifier on SQLite for the tests that stop it and start it again; its templates are in a folder of its own."""
+    folder = tmp_path_factory.mktemp("restarted")
+    shutil.copytree(ROOT / "rules" / "templates", folder / "templates")
+    with closing(House(kafka, f"sqlite:///{folder}/notifier.db", folder, folder / "templates")) as made:
+        made.start()
+        yield made
+
+
 @pytest.fixture
-def own_house(kafka, tmp_path):
-    """A notifier of the test's own, on SQLite; the test starts it."""
-    with closing(House(kafka, f"sqlite:///{tmp_path}/notifier.db", tmp_path)) as made:
+def shared_house(kafka, new_database, tmp_path):
+    """A notifier of the test's own, on PostgreSQL; the test starts it."""
+    with closing(House(kafka, new_database(), tmp_path)) as made:
         yield made

@@ -28,6 +28,7 @@ log = structlog.get_logger()
 
 POLL_MS = 200
 MAX_RECORDS = 500
+SESSION_MS = 6_000  # the least that brokers allow: so long nobody sends for a process that was killed
 SETTLE_S = 10.0
 READ_UP_S = 10.0  # after that long we say that we can't tell, and are asked again
 BY_CUSTOMER = (topics.ALERTS, topics.CUSTOMERS, topics.TICKETS)
