@@ -77,6 +77,15 @@ class Worker:
         lanes = self.state()["lanes"]
         return sum(lane["topic"] == "signals" and lane["stage"] == "running" for lane in lanes)
 
+    def generation(self) -> int:
+        """Of the group, when it was last given partitions."""
+        found = [
+            json.loads(line)["generation"]
+            for line in self.log().splitlines()
+            if '"event": "assigned"' in line
+        ]
+        return found[-1] if found else 0
+
     def metric(self, name: str) -> float:
         return sum(
             float(line.split()[-1]) for line in self.get("/metrics")[1].splitlines() if line.startswith(name)

@@ -149,7 +149,8 @@ class _Slices:
         self._rest: list[Record] = []
         unread = result._partition_records  # noqa: SLF001
         unread._records_iterator = None  # noqa: SLF001 - its generator holds it in a cycle, with all the bytes
-        self._batches = _lists(unread)
+        self._unpacked_to = unread.next_fetch_offset
+        self._batches = self._unpack(unread)
 
     def getall(self, max_records: int | None = None) -> list[Record]:
         """At most so many records, as a Slice; empty when all is read, or when the position is no longer this answer's."""
@@ -166,6 +167,7 @@ class _Slices:
                 exhausted = True
                 break
             records = records + batch if records else batch
+        unread.next_fetch_offset = self._unpacked_to
         if max_records is not None and len(records) > max_records:
             records, self._rest = records[:max_records], records[max_records:]
             unread.next_fetch_offset = records[-1].offset + 1
@@ -182,28 +184,27 @@ class _Slices:
         place.handed_to = place.covered_to
         return Slice(records, start, place.handed_to)
 
-
-def _lists(unread: PartitionRecords) -> Iterator[list[Record]]:
-    """The committed records of each record batch; `next_fetch_offset` goes along. The same as aiokafka's, but in lists."""
-    batches = unread._records  # noqa: SLF001
-    committed_only = unread._isolation_level == READ_COMMITTED  # noqa: SLF001
-    aborted = unread._aborted_producers  # noqa: SLF001
-    while batches.has_next():
-        batch = batches.next_batch()
-        if unread._check_crcs and not batch.validate_crc():  # noqa: SLF001
-            raise CorruptRecordException(f"invalid CRC in {unread._tp}")  # noqa: SLF001
-        skipped = batch.is_control_batch
-        if committed_only and batch.producer_id is not None:
-            unread._consume_aborted_up_to(batch.base_offset)  # noqa: SLF001
-            if batch.is_control_batch and unread._contains_abort_marker(batch):  # noqa: SLF001
-                aborted.discard(batch.producer_id)
-            skipped = skipped or (batch.is_transactional and batch.producer_id in aborted)
-        records = [] if skipped else list(batch)
-        if records and records[0].offset < unread.next_fetch_offset:
-            records = [record for record in records if record.offset >= unread.next_fetch_offset]
-        unread.next_fetch_offset = batch.next_offset
-        if records:
-            yield records
+    def _unpack(self, unread: PartitionRecords) -> Iterator[list[Record]]:
+        """The committed records of each record batch, as aiokafka unpacks them, but in lists."""
+        batches = unread._records  # noqa: SLF001
+        committed_only = unread._isolation_level == READ_COMMITTED  # noqa: SLF001
+        aborted = unread._aborted_producers  # noqa: SLF001
+        while batches.has_next():
+            batch = batches.next_batch()
+            if unread._check_crcs and not batch.validate_crc():  # noqa: SLF001
+                raise CorruptRecordException(f"invalid CRC in {unread._tp}")  # noqa: SLF001
+            skipped = batch.is_control_batch
+            if committed_only and batch.producer_id is not None:
+                unread._consume_aborted_up_to(batch.base_offset)  # noqa: SLF001
+                if batch.is_control_batch and unread._contains_abort_marker(batch):  # noqa: SLF001
+                    aborted.discard(batch.producer_id)
+                skipped = skipped or (batch.is_transactional and batch.producer_id in aborted)
+            records = [] if skipped else list(batch)
+            if records and records[0].offset < self._unpacked_to:
+                records = [record for record in records if record.offset >= self._unpacked_to]
+            self._unpacked_to = batch.next_offset
+            if records:
+                yield records
 
 
 class Scheduler(SchedulingStrategyT):
@@ -270,8 +271,9 @@ class Consumer(driver.Consumer):
         await super().on_partitions_assigned(assigned, generation_id)
 
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
-        await super().on_partitions_revoked(revoked)
+        # first: Faust empties its queues now, and what comes through afterwards would come after a gap
         await cast("Transport", self.transport).lanes.revoked()
+        await super().on_partitions_revoked(revoked)
 
 
 class Transport(driver.Transport):
