@@ -53,6 +53,26 @@ def test_long_chains_compile_and_run(source, value):
     assert compile_expression(source[:10_000]).evaluate({}, {}, {}, None, {}) == value
 
 
+def test_10_000_runs_of_macros_bodies_and_no_more(value_of, error_of):
+    for source in (
+        "data.l.all(x, true)",
+        "data.l.map(x, true, x).size() == 10000",
+        "!data.l.exists(x, false)",
+    ):
+        assert value_of(source, {"l": [0] * 10_000}) is True
+        assert error_of(source, {"l": [0] * 10_001}) == "more than 10,000 runs of a macro's body"
+    assert value_of("data.l.all(x, true) || true", {"l": [0] * 10_001}) is True
+
+
+def test_strings_of_1_mib_and_lists_of_10_000_and_no_more(value_of, error_of):
+    assert value_of("size(data.s + 'a')", {"s": "a" * (2**20 - 1)}) == 2**20
+    assert error_of("data.s + 'a'", {"s": "a" * 2**20}).startswith("a string longer than 1,048,576")
+    assert value_of("size(data.l + [1])", {"l": [0] * 9_999}) == 10_000
+    assert error_of("data.l + [1]", {"l": [0] * 10_000}).startswith("a list longer than 10,000")
+    assert value_of("size(data.s.split(','))", {"s": "," * 9_999}) == 10_000
+    assert error_of("data.s.split(',')", {"s": "," * 10_000}).startswith("a list longer than 10,000")
+
+
 DIGITS = "[0, 1, 2, 3, 4, 5, 6, 7, 8, 9]"
 HOSTILE = {
     "runs of nested macros": (nested(f"{DIGITS}.map(a, ", "1", ")", 5), "more than 10,000 runs"),
@@ -112,7 +132,9 @@ def test_deep_data_is_compared_without_recursion():
     for _ in range(50_000):
         deep = [deep]
     other = [deep]
-    assert compile_expression("data.a == data.a && data.a != data.b").holds({}, {"a": deep, "b": other}, {}, None, {})
+    assert compile_expression("data.a == data.a && data.a != data.b").holds(
+        {}, {"a": deep, "b": other}, {}, None, {}
+    )
 
 
 def test_long_digits_are_no_number_at_once():

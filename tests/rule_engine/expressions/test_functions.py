@@ -173,7 +173,14 @@ def test_error(error_of, source, message):
 
 
 def test_keys_have_the_text_that_string_gives():
-    assert [to_text(value) for value in (1, 3.0, 0.5, True, "a", 10**30)] == ["1", "3", "0.5", "true", "a", "1e+30"]
+    assert [to_text(value) for value in (1, 3.0, 0.5, True, "a", 10**30)] == [
+        "1",
+        "3",
+        "0.5",
+        "true",
+        "a",
+        "1e+30",
+    ]
     for value in (None, [], {}):
         with pytest.raises(EvaluationError, match="no such overload: string"):
             to_text(value)

@@ -9,12 +9,24 @@ def test_four_comparisons_take_a_few_times_what_plain_python_takes():
     expression = compile_expression(
         "data.amount > 99.5 && data.currency == 'EUR' && data.status >= 500 && data.channel == 'web'"
     )
-    data = {"id": "o1", "amount": 100.5, "currency": "EUR", "status": 503, "channel": "web", "a": 1, "b": 2, "c": 3}
+    data = {
+        "id": "o1",
+        "amount": 100.5,
+        "currency": "EUR",
+        "status": 503,
+        "channel": "web",
+        "a": 1,
+        "b": 2,
+        "c": 3,
+    }
     assert expression.holds({}, data, {}, None, {}) is True
 
     def plain(event, data, customer, now, previous):
         return (
-            data["amount"] > 99.5 and data["currency"] == "EUR" and data["status"] >= 500 and data["channel"] == "web"
+            data["amount"] > 99.5
+            and data["currency"] == "EUR"
+            and data["status"] >= 500
+            and data["channel"] == "web"
         )
 
     def seconds(function):

@@ -116,7 +116,7 @@ def test_error_names_the_place_what_was_expected_and_the_nearest_word(source, of
 
 @pytest.mark.parametrize(
     "source",
-    ["42u", "b'x'", "B\"x\"", "type(1)", "dyn(1)", "uint(1)", "bytes('a')", "Foo{}", "a.b{c: 1}", "data.`a-b`",
+    ["42u", "b'x'", 'B"x"', "type(1)", "dyn(1)", "uint(1)", "bytes('a')", "Foo{}", "a.b{c: 1}", "data.`a-b`",
      "optional.of(1)", "data.?x.optMap(y, y)", "[?data.?x]", "{?'a': data.?x}", "math.sqrt(4)", "'a'.format([])",
      "'a'.charAt(0)", "strings.quote('a')", "[1].sort()", ".data", "data.x.y()", "data[0](1)", "google.protobuf"],
 )  # fmt: skip
@@ -138,4 +138,8 @@ def test_the_text_of_every_node_is_an_expression_of_its_own():
     for node in walk(parse(source)):
         part = source[node.offset : node.end]
         assert type(parse(part)) is type(node), part
-    assert {source[node.offset : node.end] for node in walk(parse(source))} >= {"(data.a + 1)", "-data.b", "data.c"}
+    assert {source[node.offset : node.end] for node in walk(parse(source))} >= {
+        "(data.a + 1)",
+        "-data.b",
+        "data.c",
+    }

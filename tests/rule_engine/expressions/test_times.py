@@ -66,7 +66,24 @@ def test_durations_are_sums_of_numbers_with_units(value_of, text, value):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "90", "s", ".s", "1 s", "1h 1m", "1H", "1w", "1µs", "1e3s", "inf", "1h-1m", "1s\n", "١s", "9" * 300 + "s"]
+    "text",
+    [
+        "",
+        "90",
+        "s",
+        ".s",
+        "1 s",
+        "1h 1m",
+        "1H",
+        "1w",
+        "1µs",
+        "1e3s",
+        "inf",
+        "1h-1m",
+        "1s\n",
+        "١s",
+        "9" * 300 + "s",
+    ],
 )
 def test_what_is_no_duration_is_an_error(error_of, text):
     assert error_of("duration(data.d)", {"d": text}) == "duration: this string is no duration like 1h30m"

@@ -10,8 +10,8 @@ from rule_engine.expressions.conversions import to_string
 from rule_engine.expressions.errors import EvaluationError, ExpressionSyntaxError
 from rule_engine.expressions.generate import VARIABLES, Generator
 from rule_engine.expressions.nodes import Call, ListLiteral, Macro, MapLiteral, Node, walk
-from rule_engine.expressions.parser import parse
-from rule_engine.expressions.values import ELEMENT_WORK, BoolKey, Failure, Meter, Optional, number, type_name
+from rule_engine.expressions.parser import TOO_DEEP, parse
+from rule_engine.expressions.values import BoolKey, Failure, Meter, Optional, number, type_name
 from rule_engine.expressions.writer import Writer
 
 if TYPE_CHECKING:
@@ -41,10 +41,11 @@ def compile_expression(
 
     Raises ExpressionSyntaxError for anything but an expression over these within the bounds at load.
     """
+    root = parse(source)
     try:
-        return _compile(source, parse(source), tuple(names))
+        return _compile(source, root, tuple(names))
     except RecursionError:
-        raise ExpressionSyntaxError("too many operations inside each other", 0) from None
+        raise ExpressionSyntaxError(TOO_DEEP, 0) from None
 
 
 def to_text(value: Any) -> str:
@@ -98,13 +99,16 @@ def _outcome(value: Any) -> Any:
 
 def _copy(value: Any, meter: Meter) -> Any:
     kind = value.__class__
-    if not meter.spend(ELEMENT_WORK + len(value) if kind is str else ELEMENT_WORK):
+    if not meter.spend(_ELEMENT_WORK + len(value) if kind is str else _ELEMENT_WORK):
         raise EvaluationError("the value is too large")
     if kind is list:
         return [_copy(element, meter) for element in value]
     if kind is dict:
         return {_key_text(key): _copy(element, meter) for key, element in value.items()}
     return _outcome(value) if kind is Optional else value
+
+
+_ELEMENT_WORK = 64
 
 
 def _key_text(key: Any) -> str:

@@ -264,12 +264,13 @@ class Generator:
         literals = [element.value for element in elements if isinstance(element, Literal)]
         if not literals or len(literals) < len(elements):
             return writer.assign(writer.invoke(values.contains, x, self.emit(container), *meter))
-        if all(isinstance(value, str) for value in literals):
-            among = writer.constant(frozenset(literals))
-            return writer.assign(
-                f"{x} in {among} if {x}.__class__ is str else {x}.__class__ is Failure and {x}"
-            )
-        return writer.assign(writer.invoke(values.contains, x, writer.constant(literals), *meter))
+        tests = {_same_class(x, value) for value in literals}
+        if "" in tests or any(isinstance(value, bool) for value in literals):
+            return writer.assign(writer.invoke(values.contains, x, writer.constant(literals), *meter))
+        among = writer.constant(frozenset(literals))
+        return writer.assign(
+            f"{x} in {among} if {' or '.join(sorted(tests))} else {x}.__class__ is Failure and {x}"
+        )
 
     def _logical(self, node: Logical) -> str:
         """Left to right until one decides, but an error before it does not count."""

@@ -67,12 +67,18 @@ def keep(container: Any, body: Body, meter: Meter, name: str = "filter") -> Any:
 
 def transform(container: Any, body: Body, meter: Meter, condition: Body | None = None) -> Any:
     """`map`: the body's value for each element, with a condition for those where it is true."""
-    elements = _elements(container, "map") if condition is None else keep(container, condition, meter, "map")
+    elements = _elements(container, "map")
     if elements.__class__ is Failure:
         return elements
     results = []
     for element in elements:
-        outcome = _run(body, element, meter)
+        chosen = True if condition is None else _run(condition, element, meter)
+        if chosen is False:
+            continue
+        if chosen is not True:
+            return mismatch("map by {}", chosen)
+        # With a condition, both are one run.
+        outcome = _run(body, element, meter) if condition is None else body(element)
         if outcome.__class__ is Failure:
             return outcome
         results.append(outcome)

@@ -30,6 +30,7 @@ from rule_engine.expressions.nodes import (
 )
 
 MAX_NESTING = 64
+TOO_DEEP = "too many operations inside each other"
 
 
 def parse(source: str) -> Node:
@@ -39,7 +40,10 @@ def parse(source: str) -> Node:
     10,000 characters, or more than 64 brackets or calls inside each other.
     """
     parser = _Parser(tokenize(source))
-    node = parser.expression()
+    try:
+        node = parser.expression()
+    except RecursionError:
+        raise ExpressionSyntaxError(TOO_DEEP, 0) from None
     parser.finish()
     return node
 

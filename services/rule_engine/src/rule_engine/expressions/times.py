@@ -112,7 +112,8 @@ def zone(name: str) -> tzinfo | None:
     if offset is not None:
         length = timedelta(hours=int(offset[2]), minutes=int(offset[3]))
         return timezone(-length if offset[1] == "-" else length)
-    if not _ZONE_NAME.fullmatch(name):
+    # `localtime` would be another zone on each machine.
+    if not _ZONE_NAME.fullmatch(name) or name == "localtime":
         return None
     try:
         return ZoneInfo(name)

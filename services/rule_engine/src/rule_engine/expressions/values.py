@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 INT_MIN, INT_MAX = -(2**63), 2**63 - 1
 MAX_STRING = 1 << 20
 MAX_LIST = 10_000
-ELEMENT_WORK = 64
+ELEMENT_WORK = 16
 
 
 class Failure:
@@ -49,7 +49,7 @@ class BoolKey:
 
 
 class Meter:
-    """What one evaluation may still do: runs of macros' bodies, and work: a code point is 1, an element 64."""
+    """What one evaluation may still do: runs of macros' bodies, and work: a code point is 1, an element 16."""
 
     __slots__ = ("runs", "work")
 
