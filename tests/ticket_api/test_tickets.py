@@ -36,16 +36,16 @@ def test_a_ticket_goes_to_and_fro_between_desk_and_customer(ticket):
     assert (ticket.state, entry.what, entry.seq) == ("waiting", "replied", 2)
     ticket, entry = replied(ticket, "customer", "Thanks.", LATER)
     assert (ticket.state, entry.what, entry.seq) == ("open", "replied", 3)
-    ticket, entry = closed(ticket, "agent", None, LATER)
+    ticket, entry = closed(ticket, "agent", LATER)
     assert (ticket.state, entry.what, entry.seq, ticket.changed_at) == ("closed", "closed", 4, LATER)
 
 
 def test_only_the_customers_reply_opens_a_closed_ticket_again(ticket):
-    done, _ = closed(ticket, "agent", None, LATER)
+    done, _ = closed(ticket, "agent", LATER)
     with pytest.raises(NotAllowed, match="a reply of the customer opens it again"):
         replied(done, "agent", "One more thing.", LATER)
     with pytest.raises(NotAllowed, match="ticket 7 is closed already"):
-        closed(done, "agent", None, LATER)
+        closed(done, "agent", LATER)
     again, entry = replied(done, "customer", "It broke again.", LATER)
     assert (again.state, entry.what, entry.text) == ("open", "reopened", "It broke again.")
 

@@ -135,6 +135,13 @@ def test_an_alert_opens_one_ticket_and_says_on_it_when_it_is_over(house, desk, c
     assert (told.type, told.data["by"], told.data["alert"]) == ("ticket.opened", "alert", alert_id)
 
 
+def test_a_reply_that_went_out_stands_with_its_ticket(house, desk, customer):
+    ticket = desk.open(customer)
+    house.message(customer, "sent", at=now(), ticket=ticket["id"], summary="Re: Where is my order?")
+    [item] = desk.until(lambda: [item for item in desk.items(customer, 1) if item["messages"]])
+    assert (item["kind"], item["messages"][0]["summary"]) == ("ticket", "Re: Where is my order?")
+
+
 def test_a_shadow_alert_is_shown_and_opens_no_ticket(house, desk, customer, alert_id):
     order = NotifyEntry(index=0, ticket=TicketOrder("logistics"))
     at = now()
@@ -153,24 +160,24 @@ def test_what_happens_to_tickets_is_told_in_order_whole_and_as_facts(house, desk
     ticket = desk.open(customer, text="My secret words.", topic="delivery")
     at = f"/v1/tickets/{ticket['id']}"
     desk.api.post(f"{at}/replies", json={"by": "agent", "text": "Tomorrow."})
-    desk.api.post(f"{at}/close", json={"text": "Done."})
+    desk.api.post(f"{at}/close", json={"text": "Done."})  # a last reply, and then the end
     desk.api.post(
         f"{at}/replies",
         json={"by": "customer", "text": "Not done."},
         headers={"traceparent": "00-" + "a" * 32 + "-" + "b" * 16 + "-01"},
     )
-    types = ["ticket.opened", "ticket.replied", "ticket.closed", "ticket.reopened"]
-    told = house.events(topics.TICKETS, 4, customer)
-    facts = house.events(topics.EVENTS, 4, customer)
+    types = ["ticket.opened", "ticket.replied", "ticket.replied", "ticket.closed", "ticket.reopened"]
+    told = house.events(topics.TICKETS, 5, customer)
+    facts = house.events(topics.EVENTS, 5, customer)
     assert [event.type for event in told] == [event.type for event in facts] == types
     assert (
         [event.id for event in told]
         == [event.id for event in facts]
-        == [f"{ticket['id']}/{n}" for n in (1, 2, 3, 4)]
+        == [f"{ticket['id']}/{n}" for n in (1, 2, 3, 4, 5)]
     )
-    assert [(event.data["state"], event.data["by"], event.data["text"]) for event in told] == [
-        ("open", "customer", "My secret words."), ("waiting", "agent", "Tomorrow."), ("closed", "agent", "Done."),
-        ("open", "customer", "Not done."),
+    assert [(event.data["state"], event.data["by"], event.data.get("text")) for event in told] == [
+        ("open", "customer", "My secret words."), ("waiting", "agent", "Tomorrow."), ("waiting", "agent", "Done."),
+        ("closed", "agent", None), ("open", "customer", "Not done."),
     ]  # fmt: skip
     assert {event.source for event in facts} == {"/beforehand/ticket_api"}
     assert facts[0].data == {
@@ -181,7 +188,7 @@ def test_what_happens_to_tickets_is_told_in_order_whole_and_as_facts(house, desk
         "topic": "delivery",
         "alert": None,
     }
-    assert facts[3].extensions["traceparent"].startswith("00-aaaa")
+    assert facts[4].extensions["traceparent"].startswith("00-aaaa")
     assert not any("words" in str(event.data) for event in facts)
 
 

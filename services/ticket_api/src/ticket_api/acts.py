@@ -74,7 +74,7 @@ class Reply(_Body):
 
 class Close(_Body):
     by: Who = "agent"
-    text: Annotated[Words | None, Field(description="a last word")] = None
+    text: Annotated[Words | None, Field(description="a last reply, sent before the end")] = None
     model_config = ConfigDict(json_schema_extra={"examples": [{"text": "Glad that it arrived."}]})
 
 
@@ -106,9 +106,10 @@ async def close(
     session: AsyncSession, name: str, body: Close, now: datetime, traceparent: str | None
 ) -> Done:
     """Raises NoSuchTicket, NotAllowed."""
-    return await _change(
-        session, name, lambda ticket: tickets.closed(ticket, body.by, body.text, now), traceparent
-    )
+    text = body.text
+    if text is not None:
+        await _change(session, name, lambda ticket: tickets.replied(ticket, body.by, text, now), traceparent)
+    return await _change(session, name, lambda ticket: tickets.closed(ticket, body.by, now), traceparent)
 
 
 async def _change(session: AsyncSession, name: str, step: Step, traceparent: str | None) -> Done:

@@ -26,7 +26,7 @@ from ticket_api.database import Database
 from ticket_api.idempotency import Done, once
 from ticket_api.problems import Problem
 from ticket_api.session import COOKIE, LASTS, Sessions, from_own_page
-from ticket_api.story import Item, shown
+from ticket_api.story import Item
 from ticket_api.timeline import BadCursor
 
 _PAGE = 60
@@ -137,11 +137,11 @@ class _Pages:
     async def ticket(self, ticket: str) -> Response:
         async with self._database.reading() as session:
             found = await ticket_store.read(session, ticket)
-            history = await ticket_store.entries(session, [found.id])
+            [item] = await timeline.ticket_items(session, [found])
             alert = await timeline.alert(session, found.customer, found.alert) if found.alert else None
             clock = words.clock_of(await timeline.profile(session, found.customer), datetime.now(UTC))
         return self._page(
-            "ticket.html", 200, ticket=shown(found, history[found.id]), alert=alert, clock=clock, here=set()
+            "ticket.html", 200, item=item, ticket=item.ticket, alert=alert, clock=clock, here=set()
         )
 
     async def open(self, request: Request) -> Response:

@@ -132,7 +132,7 @@ async def _add_fate(session: AsyncSession, fact: MessageFact, offset: int) -> No
     if (await session.execute(fate.on_conflict_do_nothing().returning(Fate.event))).first() is None:
         return
     row = insert(session, Message).values(
-        id=message.message, customer=fact.customer, alert=message.alert, at=message.at
+        id=message.message, customer=fact.customer, alert=message.alert, ticket=message.ticket, at=message.at
     )
     await session.execute(row.on_conflict_do_nothing())
     await customers.seen(session, {fact.customer: message.at})

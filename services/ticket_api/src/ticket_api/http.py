@@ -108,7 +108,7 @@ def routes(database: Database, desk_key: str) -> APIRouter:
     async def close(
         ticket: str, body: Close, request: Request, idempotency_key: IdempotencyKey = None
     ) -> Response:
-        """Closes a ticket, with a last word if there is one."""
+        """Closes a ticket, after a last reply if there is one."""
         now, trace = datetime.now(UTC), _trace(request)
         return await _act(
             request, idempotency_key, lambda session: acts.close(session, ticket, body, now, trace)

@@ -1,7 +1,7 @@
 """What an API's caller and the desk's page are shown of tickets and of a customer's timeline. Pure.
 
-The timeline's items are signals, alerts (each with its steps, its messages and its tickets), messages that belong to no
-alert, and tickets with their texts.
+The timeline's items are signals, alerts (each with its steps, its messages and its tickets), tickets with their texts
+(and the messages that took them out), and messages that belong to neither.
 """
 
 from collections.abc import Iterable, Sequence
@@ -140,6 +140,7 @@ class TicketItem(_Shown):
     kind: Literal["ticket"] = "ticket"
     at: Annotated[datetime, Field(description="when it was opened")]
     ticket: TicketShown
+    messages: Annotated[list[MessageItem], Field(description="what became of the replies that went out")]
 
 
 Item = Annotated[SignalItem | AlertItem | MessageItem | TicketItem, Field(discriminator="kind")]

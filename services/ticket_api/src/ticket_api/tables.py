@@ -118,8 +118,13 @@ class Message(Base):
     id: Mapped[str] = mapped_column(primary_key=True)
     customer: Mapped[str]
     alert: Mapped[str | None]
+    ticket: Mapped[str | None]
     at: Mapped[datetime]
-    __table_args__ = (Index("messages_timeline", "customer", "at"), Index("messages_alert", "alert"))
+    __table_args__ = (
+        Index("messages_timeline", "customer", "at"),
+        Index("messages_alert", "alert"),
+        Index("messages_ticket", "ticket"),
+    )
 
 
 class Fate(Base):

@@ -75,13 +75,11 @@ def replied(
     return _next(ticket, "replied", by, text, at, "waiting")
 
 
-def closed(
-    ticket: Ticket, by: Literal["customer", "agent"], text: str | None, at: datetime
-) -> tuple[Ticket, Entry]:
+def closed(ticket: Ticket, by: Literal["customer", "agent"], at: datetime) -> tuple[Ticket, Entry]:
     """Raises NotAllowed."""
     if ticket.state == "closed":
         raise NotAllowed(f"ticket {ticket.number} is closed already")
-    return _next(ticket, "closed", by, text, at, "closed")
+    return _next(ticket, "closed", by, None, at, "closed")
 
 
 def noted(ticket: Ticket, text: str, at: datetime) -> tuple[Ticket, Entry]:

@@ -17,6 +17,8 @@ from sqlalchemy import (
     exists,
     func,
     literal,
+    not_,
+    or_,
     select,
     tuple_,
     union_all,
@@ -42,6 +44,7 @@ from ticket_api.story import (
     shown,
 )  # fmt: skip
 from ticket_api.tables import Alert, AlertStep, Customer, Fate, Message, Moment, Signal, TicketRow
+from ticket_api.tickets import Ticket
 
 FIRING = and_(Alert.state.in_(("firing", "due")), Alert.momentary.is_(False))
 
@@ -115,12 +118,29 @@ async def firing(session: AsyncSession, customer: str) -> list[AlertItem]:
     return list((await _alert_items(session, customer, list(await session.scalars(query)))).values())
 
 
+async def ticket_items(session: AsyncSession, tickets: Sequence[Ticket]) -> list[TicketItem]:
+    """In the order of `tickets`."""
+    ids = [ticket.id for ticket in tickets]
+    history = await ticket_store.entries(session, ids)
+    messages = await _message_items(session, Message.ticket.in_(ids))
+    return [
+        TicketItem(
+            at=ticket.opened_at,
+            ticket=shown(ticket, history[ticket.id]),
+            messages=[one for one in messages.values() if one.ticket == ticket.id],
+        )
+        for ticket in tickets
+    ]
+
+
 async def alert(session: AsyncSession, customer: str, id_: str) -> AlertItem | None:
     return (await _alert_items(session, customer, [id_])).get(id_)
 
 
 async def _places(session: AsyncSession, customer: str, before: Place | None, limit: int) -> list[Place]:
-    alone = ~exists().where(Alert.id == Message.alert, Alert.customer == Message.customer)
+    of_alert = exists().where(Alert.id == Message.alert, Alert.customer == Message.customer)
+    of_ticket = exists().where(TicketRow.id == Message.ticket, TicketRow.customer == Message.customer)
+    alone = not_(or_(of_alert, of_ticket))
     nothing = literal("", Text)
     arms = [
         _arm("signal", Signal.at, Signal.id, Signal.source).where(Signal.customer == customer),
@@ -225,12 +245,8 @@ async def _message_items(session: AsyncSession, which: ColumnElement[bool]) -> d
 
 
 async def _tickets(session: AsyncSession, _customer: str, places: Sequence[Place]) -> dict[_Name, Item]:
-    ids = [place.id for place in places]
-    history = await ticket_store.entries(session, ids)
-    return {
-        (ticket.id, ""): TicketItem(at=ticket.opened_at, ticket=shown(ticket, history[ticket.id]))
-        for ticket in await ticket_store.by_ids(session, ids)
-    }
+    found = await ticket_store.by_ids(session, [place.id for place in places])
+    return {(item.ticket.id, ""): item for item in await ticket_items(session, found)}
 
 
 def _says(type_: str) -> str:

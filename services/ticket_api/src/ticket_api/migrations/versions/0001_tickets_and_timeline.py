@@ -81,10 +81,12 @@ def upgrade() -> None:
         sa.Column("id", sa.Text(), nullable=False),
         sa.Column("customer", sa.Text(), nullable=False),
         sa.Column("alert", sa.Text(), nullable=True),
+        sa.Column("ticket", sa.Text(), nullable=True),
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index("messages_alert", "messages", ["alert"])
+    op.create_index("messages_ticket", "messages", ["ticket"])
     op.create_index("messages_timeline", "messages", ["customer", "at"])
     op.create_table(
         "offsets",
