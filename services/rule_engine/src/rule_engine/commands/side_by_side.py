@@ -21,14 +21,14 @@ def side_by_side(outcome: Outcome) -> str:
     """A line a transition, marked where both differ, with what differs below it."""
     test = outcome.test
     several = len(test.rules) > 1
+    in_days = any("d" in expected.since_start for expected in test.expect)
     lines = [("", "", "expected", "happened")]
     marks: list[Row | None] = [None]
     for row in outcome.rows:
-        at = (
-            ""
-            if row.expected is not None and row.expected.at_us is None and row.actual is None
-            else _since(row.at_us, test.start_us)
-        )
+        if row.expected is not None and (row.expected.since_start or row.actual is None):
+            at = row.expected.since_start
+        else:
+            at = _since(row.at_us, test.start_us, days=in_days)
         lines.append(
             (
                 "" if row.agrees else "✗",
@@ -50,10 +50,10 @@ def side_by_side(outcome: Outcome) -> str:
     return "\n".join([*out, *outcome.failures])
 
 
-def _since(at_us: int, start_us: int) -> str:
+def _since(at_us: int, start_us: int, *, days: bool) -> str:
     sign = "-" if at_us < start_us else ""
     beyond = abs(at_us - start_us) % 1000
-    return sign + format_duration(abs(at_us - start_us)) + (f"+{beyond}µs" if beyond else "")
+    return sign + format_duration(abs(at_us - start_us), days=days) + (f"+{beyond}µs" if beyond else "")
 
 
 def _expected(expected: Expected) -> str:

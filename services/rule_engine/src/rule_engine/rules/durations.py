@@ -31,12 +31,12 @@ def looks_like_duration(text: str) -> bool:
     return _MEANT.fullmatch(text) is not None
 
 
-def format_duration(micros: int) -> str:
+def format_duration(micros: int, *, days: bool = True) -> str:
     """The shortest way to write it: 5400000000 is `1h30m`. What is below a millisecond is left out; 0 is `0s`."""
     parts = []
     rest = micros
     for unit, size in UNITS_US.items():
-        count, rest = divmod(rest, size)
-        if count:
-            parts.append(f"{count}{unit}")
+        if unit != "d" or days:
+            count, rest = divmod(rest, size)
+            parts += [f"{count}{unit}"] if count else []
     return "".join(parts) or "0s"

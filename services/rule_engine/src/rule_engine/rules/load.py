@@ -126,14 +126,16 @@ def _sorted(problems: list[Problem]) -> list[Problem]:
 def _load(file: Fields, reader: Reader) -> tuple[list[Read], tuple[RuleTest, ...]]:
     defaults: Fields = file.get("defaults") or Fields(file.at)
     rules: dict[str, Read] = {}
-    known: set[str] = set()
+    known: dict[str, int] = {}
     for own in file.get("rules", ()):
         fields = own.over(defaults)
         reader.rule = rule_id = fields.get("id")
         if rule_id in known:
-            reader.wrong(own.at_value("id"), f"the id {rule_id!r} stands twice in this file", "duplicate-id")
+            first = reader.place(known[rule_id]).line
+            message = f"the id {rule_id!r} stands twice in this file: first in line {first}"
+            reader.wrong(own.at_value("id"), message, "duplicate-id")
         elif rule_id is not None:
-            known.add(rule_id)
+            known[rule_id] = own.at_value("id")
         try:
             rule = rule_of(fields, reader)
         except Unread:
@@ -142,5 +144,7 @@ def _load(file: Fields, reader: Reader) -> tuple[list[Read], tuple[RuleTest, ...
     reader.rule = None
     if any("id" in own.bad for own in file.get("rules", ())):
         return list(rules.values()), ()  # a test of a rule whose id is wrong is no error of its own
-    tests = tests_of(file.get("tests", ()), {name: each.rule for name, each in rules.items()}, known, reader)
+    tests = tests_of(
+        file.get("tests", ()), {name: each.rule for name, each in rules.items()}, set(known), reader
+    )
     return list(rules.values()), tests

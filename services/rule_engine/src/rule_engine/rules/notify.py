@@ -82,7 +82,7 @@ def _check_message(fields: Fields, rule: Fields, reader: Reader) -> None:
             "an entry that tells somebody needs 'template', such as template: payment-failed",
             "missing-key",
         )
-    if to in {"customer", "affected"} and "channels" not in fields:
+    if to in ("customer", "affected") and "channels" not in fields:
         reader.wrong(
             fields.at,
             "an entry that tells a customer needs 'channels', such as channels: [email]",

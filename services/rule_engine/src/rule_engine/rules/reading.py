@@ -6,6 +6,7 @@ goes on with the next one, so that a person sees all that is wrong at once.
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -40,6 +41,11 @@ class Reader:
     def place(self, at: int) -> Place:
         return Place(self.file, *self._lines.place(at))
 
+    def word_at(self, at: int) -> str:
+        """The letters and digits that stand there, quotes aside."""
+        found = re.compile(r"['\"]?(\w*)").match(self.text, at)
+        return found[1] if found else ""
+
     def wrote(self, made: object, scalar: Scalar) -> None:
         """Remember of which scalar something was made."""
         self._written[id(made)] = made, scalar
@@ -55,12 +61,13 @@ class Reader:
         return Unread()
 
     def note(self, problem: Problem) -> None:
-        if problem not in self.problems:  # a wrong default is wrong in every rule that has it
-            self.problems.append(problem)
-        if len(self.problems) >= MAX_PROBLEMS:
-            more = Problem(
-                problem.place, f"more than {MAX_PROBLEMS} problems: mend these first", code="too-many"
-            )
+        """Raises RuleFileError at the hundredth error; warnings beyond a hundred are not kept."""
+        same = [each for each in self.problems if each.level == problem.level]
+        if problem in same or (problem.level == "warning" and len(same) >= MAX_PROBLEMS):
+            return  # a wrong default is wrong in every rule that has it
+        self.problems.append(problem)
+        if problem.level == "error" and len(same) + 1 >= MAX_PROBLEMS:
+            more = Problem(problem.place, f"{MAX_PROBLEMS} errors or more: mend these first", code="too-many")
             raise RuleFileError([*self.problems, more])
 
 
@@ -113,6 +120,11 @@ class Key(Generic[T]):
     example: Any = None
     required: bool = False
 
+    @property
+    def such_as(self) -> str:
+        """The example as a clause; empty where it is long."""
+        return f", such as {self.name}: {self.example}" if isinstance(self.example, str | int) else ""
+
 
 @dataclass(frozen=True, slots=True)
 class Field:
@@ -162,7 +174,7 @@ class Table(Kind[Fields]):
         elsewhere: dict[str, str] | None = None, schema: Schema | None = None,
     ) -> None:  # fmt: skip
         self.name = name
-        self.says = f"a mapping of {name}'s keys"
+        self.says = f"a mapping of {name}'s keys" if keys else "{}"
         self.keys = {key.name: key for key in keys}
         self.later = frozenset(later)
         self.elsewhere = elsewhere or {}
@@ -171,12 +183,14 @@ class Table(Kind[Fields]):
     def read(self, node: Node, reader: Reader) -> Fields:
         """Gives also what is good of a mapping with wrong values; `bad` names those."""
         if not isinstance(node, Mapping):
-            words = ", ".join(list(self.keys)[:4])
-            raise self.refuse(node, reader, f" (its keys are {words}{' …' if len(self.keys) > 4 else ''})")
+            words = ", ".join(list(self.keys)[:4]) + (" …" if len(self.keys) > 4 else "")
+            raise self.refuse(node, reader, f" (its keys are {words})" if words else "")
         fields = Fields(node.at)
+        meant: set[str] = set()
         for name, entry in node.entries.items():
             key = self.keys.get(name)
             if key is None:
+                meant.update(get_close_matches(name[:60], list(self.keys), 1, 0.6))
                 self._unknown(name, entry.key.at, reader)
                 fields.bad.add(name)
                 continue
@@ -186,15 +200,15 @@ class Table(Kind[Fields]):
                 fields.bad.add(name)
             else:
                 fields.fields[name] = Field(value, entry.value.at, entry.key.at)
-                if any(
-                    isinstance(each, Fields) and each.bad
-                    for each in (value if isinstance(value, list) else [value])
-                ):
+                inside = value if isinstance(value, list) else [value]
+                if any(isinstance(each, Fields) and each.bad for each in inside):
                     fields.bad.add(name)
+        only_later = bool(node.entries) and self.later.issuperset(node.entries)
         for name, key in self.keys.items():
             if key.required and name not in fields:
-                reader.wrong(node.at, f"{self.name} needs {name!r}: {key.says}", "missing-key")
                 fields.bad.add(name)
+                if name not in meant and not only_later:
+                    reader.wrong(node.at, f"{self.name} needs {name!r}{key.such_as}", "missing-key")
         return fields
 
     def _unknown(self, name: str, at: int, reader: Reader) -> None:

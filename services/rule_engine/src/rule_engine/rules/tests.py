@@ -31,9 +31,13 @@ class Given:
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """A transition that must happen. `fields` has only what is compared, `notify` among them as a set of words."""
+    """A transition that must happen. `fields` has only what is compared, `notify` among them as a set of words.
+
+    `at_us` is None where the time is not compared; `since_start` is how the author wrote it.
+    """
 
     at_us: int | None
+    since_start: str
     fields: Mapping[str, Any]
     place: Place
 
@@ -169,4 +173,5 @@ def _expected(fields: Fields, start_us: int, reader: Reader) -> Expected:
     if "notify" in compared:
         compared["notify"] = frozenset(compared["notify"])
     at = fields.get("at")
-    return Expected(None if at is None else start_us + at, compared, reader.place(fields.at))
+    written = "" if at is None else reader.word_at(fields.at_value("at"))
+    return Expected(None if at is None else start_us + at, written, compared, reader.place(fields.at))

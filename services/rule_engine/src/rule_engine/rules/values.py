@@ -148,7 +148,7 @@ class Moment(Kind[datetime]):
 class Expr(Kind[Expression]):
     """A CEL expression over these variables; YAML's bools, numbers and null count as what they are written as."""
 
-    def __init__(self, names: frozenset[str], says: str = "an expression such as data.amount > 100") -> None:
+    def __init__(self, names: tuple[str, ...], says: str = "an expression such as data.amount > 100") -> None:
         self.names, self.says = names, says
 
     def read(self, node: Node, reader: Reader) -> Expression:
@@ -171,7 +171,7 @@ class Expr(Kind[Expression]):
 class DurationOrExpr(Kind[int | Expression]):
     says = "a duration such as 48h, or an expression that gives one, such as duration(data.allowed)"
 
-    def __init__(self, names: frozenset[str]) -> None:
+    def __init__(self, names: tuple[str, ...]) -> None:
         self.duration, self.expression = Duration(), Expr(names, self.says)
 
     def read(self, node: Node, reader: Reader) -> int | Expression:

@@ -40,9 +40,9 @@ from rule_engine.rules.yaml import Mapping, Node, Scalar, Sequence
 if TYPE_CHECKING:
     from rule_engine.expressions import Expression
 
-KEY_NAMES = frozenset({"event", "data", "customer", "now"})
-NAMES = KEY_NAMES | {"previous"}
-VARS_NAMES = NAMES | {"value", "key"}
+KEY_NAMES = ("event", "data", "customer", "now")
+NAMES = (*KEY_NAMES, "previous")
+VARS_NAMES = (*NAMES, "value", "key")
 MOST_STEPS = 10_000  # of `every` in a window, and of events that a key keeps
 
 _EXPRESSION = "data.amount > 100"
@@ -95,7 +95,7 @@ class Selectors(Kind[tuple[Selector, ...]]):
     def read(self, node: Node, reader: Reader) -> tuple[Selector, ...]:
         if isinstance(node, Sequence):
             if not node.items:
-                raise self.refuse(node, reader, ", and empty")
+                raise reader.wrong(node.at, f"expected {self.says}, found an empty list")
             return self._list(node, reader)
         return self._one(node, reader)
 
@@ -267,15 +267,21 @@ _SHARED: list[Key[Any]] = [
     CATEGORY,
     EXPIRES,
 ]  # fmt: skip
-_INSIDE: dict[str, str] = {}
-for _condition, (_table, _, _) in CONDITIONS.items():
-    for _key in _table.keys:
-        _INSIDE[_key] = (
-            f"{_INSIDE[_key]} or {_condition}" if _key in _INSIDE else f"it belongs inside {_condition}"
-        )
-_INSIDE |= dict.fromkeys(
-    ["to", "template", "channels", "after", "ticket"], "it belongs in an entry of notify"
-)
+
+
+def _inside() -> dict[str, str]:
+    """Where keys belong that people put on the rule itself."""
+    homes: dict[str, list[str]] = {}
+    for condition, (table, _, _) in CONDITIONS.items():
+        for key in (*table.keys, *table.later):
+            homes.setdefault(key, []).append(condition)
+    inside = {key: f"it belongs inside {' or '.join(conditions)}" for key, conditions in homes.items()}
+    entry = dict.fromkeys(
+        ["to", "template", "channels", "after", "ticket"], "it belongs in an entry of notify"
+    )
+    return inside | entry
+
+
 _RULE_LATER = ("for", "keep_firing_for", "limit", "inhibited_by", *_DELIVERY_LATER)
 
 DEFAULTS = Table(
@@ -299,7 +305,7 @@ class _RuleTable(Table):
 
 
 RULE = _RuleTable(
-    "a rule", [_IDENTITY, *_SHARED, *(Key(name, *rest) for name, rest in CONDITIONS.items())], later=(*_RULE_LATER, *CONDITIONS_LATER), elsewhere=_INSIDE,
+    "a rule", [_IDENTITY, *_SHARED, *(Key(name, *rest) for name, rest in CONDITIONS.items())], later=(*_RULE_LATER, *CONDITIONS_LATER), elsewhere=_inside(),
     schema={"oneOf": [{"required": [name]} for name in CONDITIONS]},
 )  # fmt: skip
 

@@ -20,7 +20,7 @@ import yaml as libyaml
 from rule_engine.rules.yaml_errors import explain
 
 MAX_BYTES = 500_000
-MAX_NODES = 100_000
+MAX_NODES = 50_000
 MAX_DEPTH = 32
 MAX_PROBLEMS = 100
 
@@ -172,7 +172,7 @@ class _Composer:
 
     def __init__(self, text: str) -> None:
         self.problems: list[tuple[int, str]] = []
-        self._text = text
+        self._lines = Lines(text)
         self._events = iter(libyaml.parse(text, Loader=libyaml.CSafeLoader))
         self._nodes = 0
 
@@ -236,7 +236,7 @@ class _Composer:
                     (key.at, "<< (merge) is not YAML 1.2: use `defaults` for what rules share")
                 )
             elif key.text in entries:
-                line, _ = Lines(self._text).place(entries[key.text].key.at)
+                line, _ = self._lines.place(entries[key.text].key.at)
                 self.problems.append(
                     (key.at, f"the key {key.text[:60]!r} stands twice: first in line {line}")
                 )

@@ -28,7 +28,7 @@ def explain(text: str, error: libyaml.MarkedYAMLError) -> tuple[int, str]:
     if "alias" in str(error.context) or "anchor" in str(error.context):
         sign = text[error.context_mark.index] if error.context_mark else "*"
         offset = error.context_mark.index if error.context_mark else at
-        return offset, f"a text that begins with {sign} needs quotes: {_QUOTE}"
+        return offset, f"a text may not begin with {sign}: {_QUOTE}"
     if "cannot start any token" in problem:
         return at, _LATER_CHARACTERS.get(found, f"a text may not begin with {found!r}: {_QUOTE}")
     if problem.startswith("mapping values are not allowed"):
