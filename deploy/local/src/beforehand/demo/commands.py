@@ -30,6 +30,7 @@ from beforehand.runner.services import installed_services
 # How long after the last due time a message may take: a silent partition's clock is some seconds behind the wall's.
 _LATEST = timedelta(seconds=60)
 _SETTLE = timedelta(seconds=10)
+_INTERRUPTED = 130
 
 
 @click.command()
@@ -55,8 +56,8 @@ def demo(*, exits: bool, data: Path, speed: float, rules: Path, logs: bool) -> N
     own, and look at the inbox and the phone. Each play has new customers; what else is in the data folder stays.
 
     \b
-    Exit codes: 0 as expected, or stopped · 1 with --exit: a message is missing, or one too many · 2 and above as
-    for `beforehand up`
+    Exit codes: 0 as expected, or stopped · 1 with --exit: a message is missing, or one too many · 130 with --exit:
+    stopped before the verdict · others as for `beforehand up`
     """  # noqa: D301 - click wants a real backspace
     if not (rules / "templates").is_dir():
         raise UsageError(
@@ -85,6 +86,8 @@ def demo(*, exits: bool, data: Path, speed: float, rules: Path, logs: bool) -> N
             Event().wait()
         except KeyboardInterrupt:
             console.say("stopping")
+            if exits:
+                sys.exit(_INTERRUPTED)
     console.say("stopped")
 
 

@@ -60,7 +60,7 @@ class Day:
         return self._start + timedelta(seconds=seconds / self._speed)
 
     def order(self, number: int) -> str:
-        return f"K-{self._tag}-{number:02}"
+        return f"K{self._tag}{number}"
 
     def event(self, type_: str, time: datetime, who: Person | None = None, **data: Any) -> dict[str, Any]:
         """A CloudEvent in JSON; times in its data are written as RFC 3339 has them."""
