@@ -25,7 +25,7 @@ from contracts.alerts import Transition, from_data
 from contracts.envelope import decode, encode, event
 from contracts.partition import partition_of
 from contracts.records import RuleFile
-from contracts.topics import ALERTS, ENGINE_STATUS, RULES, SIGNALS
+from contracts.topics import ALERTS, ENGINE_STATUS, RULES, SIGNALS, Topic, topic_name
 
 WITHIN_S = 40.0
 
@@ -217,11 +217,36 @@ async def _read(bootstrap: str, topic: str) -> list[Any]:
         await consumer.stop()
 
 
+@dataclass(frozen=True)
+class Place:
+    """The topics of a house that is alone on its broker."""
+
+    bootstrap: str
+    prefix: str
+    customer_partitions: int
+
+    def name(self, topic: Topic) -> str:
+        return topic_name(topic, self.prefix)
+
+
 @pytest.fixture
 def house(topics: Any, tmp_path: Path) -> Iterator[House]:
     house = House(topics, tmp_path)
     yield house
     house.close()
+
+
+@pytest.fixture
+def house_on(tmp_path: Path) -> Iterator[Callable[..., House]]:
+    houses: list[House] = []
+
+    def make(bootstrap: str, prefix: str, customer_partitions: int) -> House:
+        houses.append(House(Place(bootstrap, prefix, customer_partitions), tmp_path))
+        return houses[-1]
+
+    yield make
+    for house in houses:
+        house.close()
 
 
 @pytest.fixture(name="eventually")
