@@ -3,10 +3,11 @@
 import asyncio
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import parseaddr
+from typing import Any
 
 import structlog
 import uvicorn
@@ -99,7 +100,13 @@ async def run(settings: Settings) -> int:
                 app, host=settings.http_host, port=settings.http_port, log_config=None, access_log=False
             )
         )
-        return await _until_stopped(consumption, dispatch, relay, server)
+        parts = {
+            "consumption": consumption.run(dispatch),
+            "relay": relay.run(),
+            "http": server.serve(),
+            "housekeeping": keep_house(delivery_log, timedelta(days=settings.keep_days)),
+        }
+        return await _until_stopped(dispatch, server, parts)
     finally:
         for channel in channels.values():
             await channel.close()
@@ -143,27 +150,29 @@ async def readiness(engine: AsyncEngine, consumption: Consumption) -> Readiness:
     return Readiness(database and consumption.caught_up, progress)
 
 
+async def keep_house(delivery_log: DeliveryLog, keep: timedelta) -> None:
+    """Forgets once an hour what is over for so long."""
+    while True:
+        try:
+            await delivery_log.forget(now() - keep)
+        except SQLAlchemyError as error:
+            log.warning("database failed", error=type(error).__name__)
+        await asyncio.sleep(3600)
+
+
 async def _until_stopped(
-    consumption: Consumption, dispatch: Dispatch, relay: Relay, server: uvicorn.Server
+    dispatch: Dispatch, server: uvicorn.Server, parts: Mapping[str, Coroutine[Any, Any, None]]
 ) -> int:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    stopped = asyncio.create_task(stop.wait())
     sending = asyncio.create_task(dispatch.run(), name="dispatch")
-    tasks = [
-        asyncio.create_task(stop.wait(), name="signal"),
-        asyncio.create_task(consumption.run(dispatch), name="consumption"),
-        asyncio.create_task(relay.run(), name="relay"),
-        asyncio.create_task(server.serve(), name="http"),
-        sending,
-    ]
-    done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    code = 0
-    for task in done:
-        if task.get_name() != "signal":
-            error = task.exception()
-            log.error("part broke", part=task.get_name(), error=repr(error))
-            code = 1
+    tasks = [sending, *(asyncio.create_task(part, name=name) for name, part in parts.items())]
+    done, _ = await asyncio.wait([stopped, *tasks], return_when=asyncio.FIRST_COMPLETED)
+    broken = [task for task in tasks if task in done]
+    for task in broken:
+        log.error("part broke", part=task.get_name(), exc_info=task.exception())
     sending.cancel()
     await dispatch.settle(STOP_S)
     server.should_exit = True
@@ -171,7 +180,8 @@ async def _until_stopped(
         if task.get_name() != "http":
             task.cancel()
     await asyncio.wait(tasks, timeout=STOP_S)
-    return code
+    stopped.cancel()
+    return 1 if broken else 0
 
 
 def _opt_out(draft: Draft) -> OptOut:

@@ -55,6 +55,8 @@ class Settings(BaseSettings):
     )
     link_secret_file: Path | None = Field(default=None, description="signs the unsubscribe links; required")
 
+    keep_days: int = Field(default=90, ge=30, description="how long the delivery log keeps what is over")
+
     @field_validator("critical_categories", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:

@@ -146,6 +146,9 @@ class Consumption(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
             fetched = await self._consumer.getmany(timeout_ms=POLL_MS, max_records=MAX_RECORDS)
             for where, records in fetched.items():
                 await self._take(where, records)
+                await asyncio.sleep(
+                    0
+                )  # whoever waits for the one connection to SQLite comes before our next batch
             if fetched and self._dispatch is not None:
                 self._dispatch.wake()
             await self._note_progress(self._consumer, list(self._expected))

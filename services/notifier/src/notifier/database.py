@@ -21,7 +21,7 @@ async def open_database(url: str) -> AsyncEngine:
     engine = (
         _sqlite(where)
         if where.get_backend_name() == "sqlite"
-        else create_async_engine(where, pool_pre_ping=True)
+        else create_async_engine(where, pool_pre_ping=True, hide_parameters=True)
     )
     try:
         async with engine.begin() as connection:
@@ -49,7 +49,7 @@ def _sqlite(where: URL) -> AsyncEngine:
     """One connection that all share in turn: SQLite has one writer at a time, and this queue is fairer than its busy wait."""
     if where.database and where.database != ":memory:":
         Path(where.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_async_engine(where, pool_size=1, max_overflow=0, pool_timeout=60)
+    engine = create_async_engine(where, pool_size=1, max_overflow=0, pool_timeout=60, hide_parameters=True)
 
     @event.listens_for(engine.sync_engine, "connect")
     def _(connection: DBAPIConnection, _record: object) -> None:

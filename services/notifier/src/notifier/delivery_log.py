@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import msgspec
 import structlog
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from sqlalchemy.orm import InstrumentedAttribute
 
@@ -160,6 +160,23 @@ class DeliveryLog:
             for row in (await session.scalars(held)).all():
                 row.state, row.reason, row.ready_at = "queued", None, now
                 row.expires_at = now + timedelta(seconds=row.expires_s)
+
+    async def forget(self, before: datetime) -> None:
+        """Deletes what is over and was last touched before then; what a customer may still hear the end of stays."""
+        over = or_(AlertRow.state.in_(("resolved", "ended")), AlertRow.momentary)
+        waiting = select(MessageRow.record).where(MessageRow.state.in_(UNFINISHED))
+        async with self._sessions.begin() as session:
+            await session.execute(delete(AlertRow).where(AlertRow.updated_at < before, over))
+            await session.execute(
+                delete(MessageRow).where(
+                    MessageRow.updated_at < before,
+                    MessageRow.state.not_in(UNFINISHED),
+                    or_(MessageRow.alert.is_(None), MessageRow.alert.not_in(select(AlertRow.alert))),
+                )
+            )
+            await session.execute(
+                delete(RecordRow).where(RecordRow.read_at < before, RecordRow.id.not_in(waiting))
+            )
 
     async def opt_out(self, wish: OptOut) -> None:
         async with self._sessions.begin() as session:

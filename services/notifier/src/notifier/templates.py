@@ -170,7 +170,7 @@ class _Missing(StrictUndefined):
 
     @property
     def _undefined_message(self) -> str:
-        return f"{self._undefined_name!r} is missing"
+        return self._undefined_hint or f"{self._undefined_name!r} is missing"
 
 
 class _Environment(ImmutableSandboxedEnvironment):
