@@ -237,19 +237,6 @@ def start_desk():
 
 
 @pytest.fixture
-def run_desk():
-    """run_desk(*arguments, **environment) runs a service that is to end at once."""
-
-    def run(*arguments, **environment):
-        command = [sys.executable, "-m", "ticket_api", *arguments]
-        return subprocess.run(
-            command, env=os.environ | environment, capture_output=True, text=True, timeout=60, check=False
-        )
-
-    return run
-
-
-@pytest.fixture
 def customer():
     return f"c{uuid.uuid4().hex[:8]}"
 

@@ -59,17 +59,3 @@ def test_reading_it_all_again_changes_nothing(house_of_its_own, own_desk, custom
     assert own_desk.timeline(customer) == before
     assert 'topic="signals"} 1.0' in own_desk.api.get("/metrics").text  # it did read it again
     assert len(house.read("tickets", 1, customer)) == len(house.read("events", 1, customer)) == 1
-
-
-def test_a_service_without_its_key_says_how_to_mend_it(house_of_its_own, tmp_path, run_desk):
-    for name, content in (("missing", None), ("short", "secret"), ("foreign", "schlüssel" * 4)):
-        file = tmp_path / name
-        if content is not None:
-            file.write_text(content)
-        ended = run_desk(BEFOREHAND_DESK_KEY_FILE=str(file))
-        assert ended.returncode == 2
-        assert str(file) in ended.stderr
-        assert "secret" not in ended.stderr
-    ended = run_desk(BEFOREHAND_HTTP_PORT="many")
-    assert (ended.returncode, "BEFOREHAND_HTTP_PORT" in ended.stderr) == (2, True)
-    assert "BEFOREHAND_DATABASE_URL" in run_desk("--help").stdout
