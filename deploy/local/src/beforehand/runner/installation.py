@@ -10,8 +10,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from beforehand.kafka.broker import EmbeddedKafka, answers
+from beforehand.kafka.broker import EmbeddedKafka
 from beforehand.kafka.jars import Progress
+from beforehand.kafka.probe import answers
 from beforehand.kafka.topics import create_topics
 from beforehand.ports import HOST, PortClaims
 from beforehand.processes import ProcessGroup
