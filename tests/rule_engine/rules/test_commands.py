@@ -4,11 +4,9 @@ import json
 from xml.etree import ElementTree as ET
 
 import pytest
-from click.testing import CliRunner
 
 from contracts.envelope import encode, event
 from contracts.times import parse_time
-from rule_engine.commands import rules
 from rule_engine.commands.changes import changes_between
 from rule_engine.rules.load import load_text
 
@@ -37,19 +35,6 @@ tests:
       - {at: 50h, state: due, notify: [ticket]}
       - {at: 60h, state: resolved, key: o1, notify: [email, sms]}
 """
-
-
-@pytest.fixture
-def run(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("BEFOREHAND_TEMPLATES", raising=False)
-
-    def invoke(*arguments, rules_text=None, stdin=None):
-        if rules_text is not None:
-            (tmp_path / "shop.yaml").write_text(rules_text, encoding="utf-8")
-        return CliRunner().invoke(rules, arguments, input=stdin, catch_exceptions=False)
-
-    return invoke
 
 
 def test_check_says_what_is_wrong_to_people_programs_and_pull_requests(run):

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from contracts.topics import Topic
 
 DEFAULT = "127.0.0.1:9092"
+BOOTSTRAP_MS = 5_000  # a broker that is there answers within this
 ENDPOINTS = Path("var/endpoints.json")
 
 kafka_option: Callable[[Any], Any] = click.option(
@@ -52,7 +53,12 @@ def _running() -> str | None:
 def producer(bootstrap: list[str]) -> Any:
     """Raises NoBroker."""
     try:
-        return KafkaProducer(bootstrap_servers=bootstrap, acks="all", enable_idempotence=True)
+        return KafkaProducer(
+            bootstrap_servers=bootstrap,
+            acks="all",
+            enable_idempotence=True,
+            bootstrap_timeout_ms=BOOTSTRAP_MS,
+        )
     except KafkaError as error:
         raise _unreachable(bootstrap, error) from None
 
@@ -62,7 +68,7 @@ def consumer(bootstrap: list[str]) -> Any:
     try:
         return KafkaConsumer(
             bootstrap_servers=bootstrap, isolation_level="read_committed", enable_auto_commit=False,
-            auto_offset_reset="earliest", group_id=None,
+            auto_offset_reset="earliest", group_id=None, bootstrap_timeout_ms=BOOTSTRAP_MS,
         )  # fmt: skip
     except KafkaError as error:
         raise _unreachable(bootstrap, error) from None
