@@ -191,13 +191,18 @@ class House:
             number += 1
         return found
 
+    def hang_up(self) -> None:
+        """Leave the broker alone until the next record is sent."""
+        if self._producer is not None:
+            self._producer.close()
+            self._producer = None
+
     def close(self) -> None:
         for worker in self.workers:
             if worker.process.poll() is None:
                 worker.signal(signal.SIGCONT)
                 worker.kill()
-        if self._producer is not None:
-            self._producer.close()
+        self.hang_up()
 
 
 async def _read(bootstrap: str, topic: str) -> list[Any]:

@@ -96,6 +96,7 @@ def test_the_clock_stands_still_while_the_broker_is_away(own_broker, house_on, e
     house.send(placed("o1", at))
     eventually("it is read", lambda: worker.metric("beforehand_engine_batch_records_sum") == 1)
     clock = worker.metric("beforehand_engine_clock_seconds")
+    house.hang_up()
     own_broker.kill()
     time.sleep(IDLE_S + 2)  # the wall clock passes what is due: this is what is tested
     assert worker.metric("beforehand_engine_clock_seconds") == clock

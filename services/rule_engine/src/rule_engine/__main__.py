@@ -5,7 +5,6 @@ bug of ours: start it again, all is read anew from the last commit.
 """
 
 import asyncio
-import logging
 import os
 import signal
 import sys
@@ -17,6 +16,7 @@ from pydantic import ValidationError
 from rule_engine.app import UnavailableError, Worker
 from rule_engine.config import Settings
 from rule_engine.http import Pages
+from rule_engine.logs import log_to_stderr
 
 OK, USAGE, UNAVAILABLE, DOUBT = 0, 2, 69, 70
 
@@ -36,7 +36,7 @@ def main() -> int:
                 f"{name}: {each['msg']}; `python -m rule_engine --help` lists the settings", file=sys.stderr
             )
         return USAGE
-    _log_to_stderr(settings)
+    log_to_stderr(settings)
     # Faust's consumer makes a loop of its own in its thread, and that shall be uvloop's as well
     asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
     return asyncio.run(_serve(settings))
@@ -76,29 +76,6 @@ def die(what: str, error: BaseException) -> None:
     log.critical(what, exc_info=error)
     sys.stderr.flush()
     os._exit(DOUBT)
-
-
-def _log_to_stderr(settings: Settings) -> None:
-    shared: list[structlog.typing.Processor] = [
-        structlog.stdlib.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-    ]
-    renderer: structlog.typing.Processor = (
-        structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
-        if settings.log_format == "console"
-        else structlog.processors.JSONRenderer()
-    )
-    level = getattr(logging, settings.log_level.upper())
-    structlog.configure(
-        processors=[*shared, structlog.processors.format_exc_info, renderer],
-        wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-    )
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(structlog.stdlib.ProcessorFormatter(processor=renderer, foreign_pre_chain=shared))
-    logging.basicConfig(handlers=[handler], level=max(level, logging.WARNING), force=True)
-    # it warns of each retry, and a busy lane's producer retries often: see retry_backoff_ms in publish
-    logging.getLogger("aiokafka.producer.sender").setLevel(logging.ERROR)
 
 
 def _settings_table() -> str:
