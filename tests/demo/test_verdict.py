@@ -44,7 +44,7 @@ def test_all_is_as_expected(scenario):
 
 
 def test_what_is_missing_is_named(scenario):
-    assert differences(scenario, [LATE], [TEXT]) == ["a mail to Anna did not come: K-1"]
+    assert differences(scenario, [LATE], [TEXT]) == ["a mail to Anna that says “K-1” did not come"]
     assert not is_complete(judge(scenario, received_of([LATE], [TEXT])))
 
 

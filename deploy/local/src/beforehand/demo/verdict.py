@@ -36,9 +36,8 @@ class Finding:
         found = []
         for expected, received in zip(self.story.expected, self.came, strict=True):
             if received is None:
-                found.append(
-                    f"{_to(expected.channel, self.story.person)} did not come: {' … '.join(expected.says)}"
-                )
+                says = f" that says “{' … '.join(expected.says)}”" if expected.says else ""
+                found.append(f"{_to(expected.channel, self.story.person)}{says} did not come")
                 continue
             if received.at < expected.due:
                 early_s = (expected.due - received.at).total_seconds()
