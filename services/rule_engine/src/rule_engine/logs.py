@@ -9,6 +9,7 @@ import structlog
 from rule_engine.config import Settings
 
 SAME_EVERY_S = 10.0
+MAX_SAID = 1000
 
 
 def log_to_stderr(settings: Settings) -> None:
@@ -46,6 +47,8 @@ class Calm(logging.Filter):
         what = (record.name, str(record.msg))
         last_s, kept_back = self._said.get(what, (-SAME_EVERY_S, 0))
         now_s = time.monotonic()
+        if len(self._said) > MAX_SAID:
+            self._said.clear()
         if now_s - last_s < SAME_EVERY_S:
             self._said[what] = (last_s, kept_back + 1)
             return False
