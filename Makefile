@@ -3,10 +3,11 @@ SHELL := /bin/bash
 PYTHON ?= python3
 UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
 RUN := $(UV) run --frozen
+SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 export UV_PYTHON_DOWNLOADS ?= never
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test check fmt bench clean setup
+.PHONY: help demo up test check fmt bench clean setup chromium
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1|/' | column -t -s '|'
@@ -26,7 +27,13 @@ demo: setup ## play a small shop's bad day: events in, alerts, messages out (ARG
 up: setup ## start Kafka and the four services and keep them running
 	@$(RUN) beforehand up $(ARGS)
 
-test: setup check ## lint, types, layout, and every test that is quick (under 15 minutes)
+chromium:
+	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || { \
+	  echo "the browser tests need Chromium: installing Debian's"; \
+	  $(SUDO) apt-get update -qq && $(SUDO) apt-get install -yqq --no-install-recommends chromium >/dev/null; } || { \
+	  echo "Chromium could not be installed: install it yourself, the browser tests look for chromium on the PATH"; exit 1; }
+
+test: setup check chromium ## lint, types, layout, and every test that is quick (under 15 minutes)
 	@$(RUN) pytest $(ARGS)
 
 check: setup ## ruff, mypy --strict, import-linter, generated files up to date
