@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
+import httpx
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
@@ -10,11 +11,14 @@ from sqlalchemy import func, select
 from contracts import envelope
 from contracts.envelope import event
 from ticket_api import effects, retention
+from ticket_api.app import make_app
 from ticket_api.database import Database
 from ticket_api.effects import Found
 from ticket_api.facts import fact_of
+from ticket_api.metrics import Metrics
 from ticket_api.tables import Base, Signal
 
+KEY = "the-desk-key-of-these-tests"
 NOW = datetime(2026, 1, 10, 12, 0, tzinfo=UTC)
 
 
@@ -39,6 +43,18 @@ async def test_migrations_make_what_the_tables_say_and_run_twice(database):
             lambda c: compare_metadata(MigrationContext.configure(c), Base.metadata)
         )
     assert found == []
+
+
+async def test_requests_are_asked_to_come_again_while_it_is_away():
+    database = Database("postgresql://nobody@127.0.0.1:9/nothing")
+    app = make_app(database, KEY, Metrics(), readiness=None)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://desk") as client:
+        answer = await client.get("/v1/tickets", headers={"Authorization": f"Bearer {KEY}"})
+        page = await client.get("/login", headers={"Accept": "text/html"})
+    await database.close()
+    assert (answer.status_code, answer.json()["type"]) == (503, "urn:beforehand:problem:database-away")
+    assert answer.headers["retry-after"] == "2"
+    assert page.status_code == 200
 
 
 async def test_what_is_older_than_its_days_goes(database):

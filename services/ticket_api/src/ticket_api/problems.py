@@ -8,6 +8,7 @@ import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
+from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
 
 from ticket_api.idempotency import KeyReused
@@ -98,6 +99,13 @@ def problem_of(error: Exception) -> Problem:
                 says.get(error.status_code, phrase),
                 headers=error.headers,
             )
+        case OperationalError():
+            return Problem(
+                503,
+                "database-away",
+                "the database does not answer now; try again",
+                headers={"Retry-After": "2"},
+            )
         case _:
             return Problem(500, "internal-error", "this is a mistake of ours; it is in the log")
 
@@ -119,12 +127,16 @@ def install(app: FastAPI, page: Callable[[Request, Problem], Response]) -> None:
 
     async def handle(request: Request, error: Exception) -> Response:
         problem = problem_of(error)
+        if problem.status == 503:
+            log.warning("request not answered", reason=problem.name)
         for_people = "text/html" in request.headers.get("accept", "") and not request.url.path.startswith(
             "/v1/"
         )
         return page(request, problem) if for_people else answer(problem)
 
-    kinds = (Problem, RequestValidationError, NoSuchTicket, NotAllowed, KeyReused, HTTPException, Exception)
+    kinds = (
+        Problem, RequestValidationError, NoSuchTicket, NotAllowed, KeyReused, OperationalError, HTTPException, Exception,
+    )  # fmt: skip
     for kind in kinds:
         app.add_exception_handler(kind, handle)
 

@@ -16,7 +16,7 @@ from ticket_api.tickets import By, Entry, Ticket, What
 
 
 class _Shown(BaseModel):
-    model_config = ConfigDict(frozen=True, from_attributes=True)
+    model_config = ConfigDict(frozen=True, from_attributes=True, hide_input_in_errors=True)
 
 
 class EntryShown(_Shown):
