@@ -135,7 +135,9 @@ class House:
     @property
     def producer(self) -> KafkaProducer:
         if self._producer is None:
-            self._producer = KafkaProducer(bootstrap_servers=self.topics.bootstrap, acks="all", linger_ms=5)
+            self._producer = KafkaProducer(
+                bootstrap_servers=self.topics.bootstrap, acks="all", linger_ms=5, max_request_size=2_000_000
+            )
         return self._producer
 
     def push(self, file: str, text: str, version: str = "v1") -> None:

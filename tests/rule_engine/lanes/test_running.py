@@ -1,5 +1,6 @@
 """What a worker does with rules and signals, on a real broker."""
 
+import random
 import signal
 from datetime import UTC, datetime, timedelta
 
@@ -74,14 +75,20 @@ def test_a_record_that_cannot_be_read_goes_to_the_dead_letters_and_the_next_one_
     place = house.partition("c1")
     house.producer.send(house.topics.name(SIGNALS), b"\xffnot JSON", b"c1", partition=place).get(10)
     house.producer.send(house.topics.name(SIGNALS), None, b"c1", partition=place).get(10)
+    largest = random.Random(1).randbytes(1_048_500)  # that the broker takes; nothing compresses it
+    house.producer.send(house.topics.name(SIGNALS), largest, b"c1", partition=place).get(10)
     house.send(failed("c1"))
     eventually("the alert", house.transitions)
     letters = house.read(house.topics.dead(SIGNALS))
-    assert [(each.key, each.value) for each in letters] == [(b"c1", b"\xffnot JSON"), (b"c1", None)]
-    told = [DeadLetter.from_headers(each.headers) for each in letters]
-    assert [(each.topic, each.partition, each.offset) for each in told] == [
-        (house.topics.name(SIGNALS), place, 0), (house.topics.name(SIGNALS), place, 1),
+    assert [(each.key, each.value) for each in letters] == [
+        (b"c1", b"\xffnot JSON"), (b"c1", None), (b"c1", largest[:1_000_000]),
     ]  # fmt: skip
+    told = [DeadLetter.from_headers(each.headers) for each in letters]
+    signals = house.topics.name(SIGNALS)
+    assert [(each.topic, each.partition, each.offset) for each in told] == [
+        (signals, place, n) for n in range(3)
+    ]
+    assert "cut off" in told[2].reason
     assert all(each.rejected_by == "rule_engine" and "not a CloudEvent" in each.reason for each in told)
 
 

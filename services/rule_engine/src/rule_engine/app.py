@@ -77,7 +77,9 @@ class Worker:
         """Raises UnavailableError if Kafka or the topics do not come."""
         ticking = asyncio.create_task(self._guarded("ticking failed", self._tick_on_and_on()))
         try:
-            self._partitions = await _partitions(self._settings)
+            self._partitions = await _partitions(self._settings, stop)
+            if stop.is_set():
+                return
             self._world = World(
                 settings=self._settings,
                 addresses=Addresses(
@@ -266,8 +268,8 @@ async def _until_stopped(app: faust.App) -> None:
         raise app.crash_reason
 
 
-async def _partitions(settings: Settings) -> dict[str, int]:
-    """Numbers of partitions of all topics that the engine needs, as soon as Kafka and they are there."""
+async def _partitions(settings: Settings, stop: asyncio.Event) -> dict[str, int]:
+    """Numbers of partitions of all topics that the engine needs, as soon as Kafka and they are there; none if told to stop."""
     wanted = {settings.name(topic): topic for topic in TOPICS} | {
         dead_name(SIGNALS, settings.topic_prefix): SIGNALS
     }
@@ -289,7 +291,11 @@ async def _partitions(settings: Settings) -> dict[str, int]:
         if time.monotonic() > deadline:
             raise UnavailableError(problem)
         log.info("waiting", reason=problem)
-        await asyncio.sleep(1)
+        try:
+            await asyncio.wait_for(stop.wait(), 1)
+        except TimeoutError:
+            continue
+        return {}
     customers = {found[settings.name(topic)] for topic in (SIGNALS, ENGINE_STATE)}
     regrouped = {found[settings.name(topic)] for topic in (ENGINE_REGROUPED, ENGINE_GLOBAL_STATE)}
     if len(customers) > 1 or len(regrouped) > 1:

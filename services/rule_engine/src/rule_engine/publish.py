@@ -7,16 +7,20 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
+import structlog
 from aiokafka import AIOKafkaProducer, TopicPartition
 
 from contracts.alerts import Transition, to_event
 from contracts.dead import DeadLetter
-from contracts.envelope import HEADERS, encode
+from contracts.envelope import HEADERS, MAX_BYTES, encode
 from contracts.partition import partition_of
 from contracts.topics import ALERTS, ENGINE_GLOBALS, ENGINE_REGROUPED, SIGNALS, Topic, dead_name
 from rule_engine.config import Settings
 from rule_engine.machine import Output
 from rule_engine.transport import Record, Slice
+
+log = structlog.get_logger()
 
 TRANSACTION_TIMEOUT_MS = 30_000
 _NO_HEADERS: list[tuple[str, bytes]] = []
@@ -47,7 +51,7 @@ class Addresses:
         for transition in output.transitions:
             key = _key_of(transition)
             place = self._at(ALERTS, partition_of(key, self.alerts_partitions))
-            letters[place].append((key, encode(to_event(transition)), HEADERS))
+            letters[place].append((key, _encoded(transition), HEADERS))
         for key, value in output.partials:
             place = self._at(ENGINE_REGROUPED, partition_of(key, self.regrouped_partitions))
             letters[place].append((key, value, _NO_HEADERS))
@@ -71,6 +75,15 @@ def _key_of(transition: Transition) -> bytes:
     return (transition.rule if transition.customer is None else transition.customer).encode()
 
 
+def _encoded(transition: Transition) -> bytes:
+    """Without its `vars` if with them no broker would take it: a person can be told without them."""
+    raw = encode(to_event(transition))
+    if len(raw) > MAX_BYTES:
+        log.error("vars left out: too large", rule=transition.rule, alert=transition.alert, bytes=len(raw))
+        raw = encode(to_event(msgspec.structs.replace(transition, vars={})))
+    return raw
+
+
 def _dead_letters(
     poison: Iterable[tuple[int, str]], source: TopicPartition, read: Sequence[Slice]
 ) -> Iterable[Letter]:
@@ -80,8 +93,16 @@ def _dead_letters(
     }
     now = datetime.now(UTC)
     for offset, reason in poison:
-        letter = DeadLetter(source.topic, source.partition, offset, reason, "rule_engine", now)
-        yield records[offset].key, records[offset].value, letter.headers()
+        record = records[offset]
+        value = record.value
+        if (
+            value is not None and len(value) > MAX_BYTES
+        ):  # with its headers it might be too large for the topic
+            value, why = value[:MAX_BYTES], f"{reason} (cut off after {MAX_BYTES:,} bytes)"
+        else:
+            why = reason
+        letter = DeadLetter(source.topic, source.partition, offset, why, "rule_engine", now)
+        yield record.key, value, letter.headers()
 
 
 class LaneProducer:

@@ -238,6 +238,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             max_partition_fetch_bytes=reading.fetch_bytes,
             fetch_max_wait_ms=reading.fetch_wait_ms,
             max_poll_interval_ms=600_000,
+            rebalance_timeout_ms=30_000,  # within it every lane has finished its transaction
             session_timeout_ms=int(reading.session_timeout_s * 1000),
             heartbeat_interval_ms=int(reading.session_timeout_s * 1000 / 10),
         )
