@@ -5,7 +5,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Event
@@ -97,9 +98,9 @@ def _run(installation: Installation, rules: Path, speed: float) -> bool:
     began = time.monotonic()
     console.say(f"starting Kafka and the services, with their data in {installation.options.data}")
     installation.start()
-    installation.wait_ready()
     endpoints = installation.endpoints
-    _push(rules, endpoints["kafka"])
+    with _pushing(rules, endpoints["kafka"]):
+        installation.wait_ready()
     console.say(f"ready after {time.monotonic() - began:.1f} s, with the rules of {rules} pushed")
     console.say(f"inbox {endpoints['inbox']['page']}  phone {endpoints['phone']['page']}")
     console.show("")
@@ -108,16 +109,24 @@ def _run(installation: Installation, rules: Path, speed: float) -> bool:
     return not any(finding.differences for finding in findings)
 
 
-def _push(rules: Path, kafka: str) -> None:
-    """As anybody pushes rules: by the command line."""
-    command = [sys.executable, "-m", "beforehand", "rules", "push", str(rules)]
-    ended = subprocess.run(
-        command, env={**os.environ, "BEFOREHAND_KAFKA": kafka}, capture_output=True, text=True, check=False
-    )
-    if ended.returncode:
-        said = (ended.stderr + ended.stdout).strip()
+@contextmanager
+def _pushing(rules: Path, kafka: str) -> Iterator[None]:
+    """As anybody pushes rules, by the command line; while the services start. It ends when the engine has taken them."""
+    command = [sys.executable, "-m", "beforehand", "rules", "push", "--wait", "2m", str(rules)]
+    environment = {**os.environ, "BEFOREHAND_KAFKA": kafka}
+    with subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as push:
+        try:
+            yield
+            said, _ = push.communicate()
+        except BaseException:
+            push.kill()
+            raise
+    if push.returncode:
         raise RunnerError(
-            f"the rules in {rules} were not taken by `beforehand rules push` (exit code {ended.returncode}): {said}"
+            f"the rules in {rules} were not taken by `beforehand rules push` (exit code {push.returncode}): "
+            f"{said.strip()}"
         )
 
 
