@@ -2,9 +2,12 @@
 
 from pathlib import Path
 from typing import Annotated, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from notifier.formats import babel_locale
 
 
 class Settings(BaseSettings):
@@ -65,6 +68,22 @@ class Settings(BaseSettings):
             if isinstance(value, str)
             else value
         )
+
+    @field_validator("default_locale")
+    @classmethod
+    def _known_locale(cls, value: str) -> str:
+        if babel_locale(value) is None:
+            raise ValueError(f"{value!r} is no language; use one such as en or de-AT")
+        return value
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise ValueError(f"{value!r} is no time zone; use one such as Europe/Berlin") from None
+        return value
 
     @field_validator("public_url")
     @classmethod

@@ -3,6 +3,7 @@
 `sending` is written before a provider is called and the answer after; each fate and the news of it share a transaction.
 """
 
+import traceback
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -88,9 +89,7 @@ class DeliveryLog:
             ).all()
             claimed = []
             for row, draft in zip(rows, await _drafts(session, rows), strict=True):
-                result = (
-                    decide(draft) if draft is not None else Ended("suppressed", "the customer was erased")
-                )
+                result = _decided(draft, decide) if isinstance(draft, Draft) else draft
                 if isinstance(result, Draft):
                     claimed.append(self._claim(row, result))
                 else:
@@ -264,8 +263,22 @@ async def _ours(session: AsyncSession, claimed: Claimed) -> MessageRow | None:
     return row if row is not None and row.state == "sending" and row.attempts == claimed.attempt else None
 
 
-async def _drafts(session: AsyncSession, rows: Sequence[MessageRow]) -> list[Draft | None]:
-    """What is known about each message, in five questions for all of them; None where its record was erased."""
+def _decided(draft: Draft, decide: Decide) -> Draft | Outcome:
+    try:
+        return decide(draft)
+    except Exception as error:  # a fault of ours with this message must not stop the others
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        log.error(  # noqa: TRY400 - a traceback's text could hold an address
+            "message broke",
+            message=draft.id,
+            error=type(error).__name__,
+            at=f"{place.filename}:{place.lineno}",
+        )
+        return Ended("failed", f"the notifier broke on it: {type(error).__name__}", dead_letter=True)
+
+
+async def _drafts(session: AsyncSession, rows: Sequence[MessageRow]) -> list[Draft | Ended]:
+    """What is known about each message, in five questions for all of them; where too little is, what becomes of it."""
     customers = {row.customer for row in rows}
     alerts = await _rows(session, AlertRow, AlertRow.alert, {row.alert for row in rows})
     records = await _rows(session, RecordRow, RecordRow.id, {row.record for row in rows})
@@ -277,9 +290,9 @@ async def _drafts(session: AsyncSession, rows: Sequence[MessageRow]) -> list[Dra
     profile_of = {row.customer: msgspec.json.decode(row.profile, type=Profile) for row in profiles}
     opted_out = {(wish.customer, wish.category, wish.channel) for wish in wishes}
 
-    def draft(row: MessageRow) -> Draft | None:
+    def draft(row: MessageRow) -> Draft | Ended:
         if row.record not in values:
-            return None
+            return Ended("suppressed", "the customer was erased")
         data = decode(values[row.record]).data
         about: TicketRecord | Transition
         about = (

@@ -50,7 +50,8 @@ class Gate:
         """How many messages may be claimed for it now."""
         if self.failures:
             return 1 if self.in_flight == 0 and now >= self.opens_at else 0
-        return IN_FLIGHT - self.in_flight
+        # a look into the log for each single place that gets free would cost more than the sending
+        return IN_FLIGHT - self.in_flight if self.in_flight <= IN_FLIGHT // 2 else 0
 
     def failed(self, now: datetime) -> None:
         self.failures += 1
@@ -114,7 +115,8 @@ class Dispatch:
         now = self._clock()
         room = {name: gate.room(now) for name, gate in self._gates.items()}
         closed = [name for name, free in room.items() if not free]
-        next_look = await self._log.next_look(self._reader.partitions, closed)
+        partitions = self._reader.partitions
+        next_look = await self._log.next_look(partitions, closed)
         if next_look is None or next_look > now:
             return self._until(next_look, now)
         if self._read_until is None or next_look > self._read_until:
@@ -122,12 +124,11 @@ class Dispatch:
                 return PROBE_S[0]
             self._read_until = now
         async with self._claiming:
-            if self._read_until is None:
+            if self._read_until is None or self._reader.partitions != partitions:
+                self._read_until = None  # what was read is not what we send for now
                 return 0
             limit = min((free for free in room.values() if free), default=IN_FLIGHT)
-            claimed = await self._log.claim(
-                self._reader.partitions, closed, self._read_until, limit, self._decide(now)
-            )
+            claimed = await self._log.claim(partitions, closed, self._read_until, limit, self._decide(now))
             for one in claimed:
                 self._start(one)
         return 0

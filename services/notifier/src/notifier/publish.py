@@ -18,7 +18,7 @@ from notifier.tables import OutboxRow
 log = structlog.get_logger()
 
 BATCH = 500
-IDLE_S = 0.2
+GATHER_S = 0.1  # between looks into the outbox, unless it holds more than a batch
 
 
 class Relay:
@@ -44,8 +44,8 @@ class Relay:
             try:
                 await producer.start()
                 while True:
-                    if not await self._relay(producer):
-                        await asyncio.sleep(IDLE_S)
+                    if await self._relay(producer) < BATCH:
+                        await asyncio.sleep(GATHER_S)
             except (KafkaError, SQLAlchemyError) as error:
                 log.warning("outbox waits", error=type(error).__name__)
             finally:

@@ -22,7 +22,7 @@ from notifier.channels import ChannelError, Outgoing, Permanent, Retryable, Unre
 
 TIMEOUT_S = 20.0
 IDLE_S = 15.0  # servers close idle connections from 10 s (some) to 5 min (RFC 5321) on
-CONNECTIONS = 4
+CONNECTIONS = 8
 
 _ADDRESS = re.compile(r"<?[^\s<>]*@[^\s<>]*>?")
 
@@ -36,8 +36,9 @@ class Email:
     def __init__(
         self, url: str, sender: str, *, password: str | None = None, clock: Callable[[], datetime]
     ) -> None:
-        self._sender_name, self._sender = parseaddr(sender)
-        if "@" not in self._sender:
+        self._sender_name, given = parseaddr(sender)
+        self._sender = valid_address(given) or ""
+        if not self._sender:
             raise ValueError(
                 "BEFOREHAND_MAIL_FROM must hold an address, such as: Harbour Shop <hello@harbour.example>"
             )
