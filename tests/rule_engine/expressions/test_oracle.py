@@ -173,7 +173,7 @@ BOOLS = st.recursive(
         operator("< == >=", DOUBLES, DOUBLES),
         operator("< == >=", DURATIONS, DURATIONS),
         operator("< == >=", TIMES, TIMES),
-        form("({} in [1, 'a', 2.5, null, [1, 'a']])", ANY.filter(lambda text: "nan" not in text)),
+        form("({} in [1, 'a', 2.5, null, [1, 'a']])", ANY),
         form("({} in {{'a': 1, 1: 2, true: 3}})", KEYS),
         form("{{'a': 1, 1: 2, true: 3}}[{}] == 1", KEYS),
         form("{}.{}({})", STRINGS, one("startsWith endsWith contains"), STRINGS),

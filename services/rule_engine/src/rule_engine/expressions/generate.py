@@ -275,14 +275,16 @@ class Generator:
     def _logical(self, node: Logical) -> str:
         """Left to right until one decides, but an error before it does not count."""
         writer = self._writer
-        join, decisive = (operators.both, False) if node.operator == "&&" else (operators.either, True)
+        fail, decisive = (
+            (operators.no_conjunction, False) if node.operator == "&&" else (operators.no_disjunction, True)
+        )
         first = self.emit(node.operands[0])
-        slow = writer.invoke(join, first, str(not decisive))
+        slow = writer.invoke(fail, first, str(not decisive))
         result = writer.assign(f"{first} if {first} is True or {first} is False else {slow}")
         for operand in node.operands[1:]:
             with writer.under(f"if {result} is not {decisive}:"):
                 x = self.emit(operand)
-                slow = writer.invoke(join, result, x)
+                slow = writer.invoke(fail, result, x)
                 with writer.under(f"if {x} is not {not decisive}:"):
                     writer.line(f"{result} = {decisive} if {x} is {decisive} else {slow}")
         return result

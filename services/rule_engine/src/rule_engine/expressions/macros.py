@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from rule_engine.expressions.operators import both, either
+from rule_engine.expressions.operators import no_conjunction, no_disjunction
 from rule_engine.expressions.values import Failure, Meter, key_value, mismatch
 
 Body = Callable[[Any], Any]
@@ -26,7 +26,7 @@ def for_all(container: Any, body: Body, meter: Meter) -> bool | Failure:
         if outcome is False or outcome is TOO_MANY_RUNS:
             return outcome
         if outcome is not True:
-            result = both(result, outcome)
+            result = no_conjunction(result, outcome)
     return result
 
 
@@ -41,7 +41,7 @@ def exists(container: Any, body: Body, meter: Meter) -> bool | Failure:
         if outcome is True or outcome is TOO_MANY_RUNS:
             return outcome
         if outcome is not False:
-            result = either(result, outcome)
+            result = no_disjunction(result, outcome)
     return result
 
 

@@ -131,30 +131,19 @@ def metered(meter: Meter, operation: Callable[..., Any], *operands: Any) -> Any:
 # --- logic
 
 
-def both(a: Any, b: Any) -> bool | Failure:
-    """`a && b`: false where either is, else an error where either is none of true and false."""
-    if a is False or b is False:
-        return False
-    return _all_bool("&&", a, b)
+def no_conjunction(a: Any, b: Any) -> Failure:
+    """What `a && b` is where neither is false and one is no bool."""
+    return mismatch("{} && {}", a, b)
 
 
-def either(a: Any, b: Any) -> bool | Failure:
-    """`a || b`: true where either is, else an error where either is none of true and false."""
-    if a is True or b is True:
-        return True
-    return _all_bool("||", a, b)
+def no_disjunction(a: Any, b: Any) -> Failure:
+    """What `a || b` is where neither is true and one is no bool."""
+    return mismatch("{} || {}", a, b)
 
 
 def no_condition(test: Any) -> Failure:
     """What `test ? … : …` is where the test is no bool."""
     return mismatch("{} ? … : …", test)
-
-
-def _all_bool(symbol: str, a: Any, b: Any) -> bool | Failure:
-    for value in (a, b):
-        if value.__class__ is not bool:
-            return mismatch(f"{{}} {symbol} {{}}", a, b)
-    return a is True
 
 
 # --- maps, lists and optionals

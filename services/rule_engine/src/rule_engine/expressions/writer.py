@@ -17,8 +17,6 @@ from rule_engine.expressions.values import NONE, ORDERED, Failure, Optional
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-_SCALARS = frozenset({str, int, float, bool, type(None), datetime, timedelta, Failure})
-
 
 class Writer:
     """An operand is the Python name that holds a value.
@@ -104,10 +102,7 @@ class Writer:
     def call(self, function: Callable[..., Any], *operands: str, linear: bool = False) -> str:
         """The operand of a call at run time, or of its value where all operands are constant."""
         if all(operand in self._constants for operand in operands):
-            value = function(*(self._constants[operand] for operand in operands))
-            # A list is made anew each time: who gets it may change it.
-            if value.__class__ in _SCALARS:
-                return self.constant(value)
+            return self.constant(function(*(self._constants[operand] for operand in operands)))
         return self.assign(self.invoke(function, *operands, linear=linear))
 
     def functions(self, parameters: str, ends: dict[str, str]) -> list[Callable[..., Any]]:
