@@ -109,14 +109,16 @@ class LaneEngine:
                 continue
             time_us = micros(event.time)
             stored_ms = record.timestamp
-            if clock.saw(time_us, None if stored_ms is None else stored_ms * 1000):
+            moved = clock.saw(time_us, None if stored_ms is None else stored_ms * 1000)
+            if moved:
                 machine.fire_due()
                 self._clock_changed = True
-            elif clock.now_us is not None and time_us < clock.now_us:
-                late += 1
             if signal is not None:
                 wanted += 1
                 self._evaluate(record.offset, raw, signal, time_us, routes)
+            if not moved and clock.now_us is not None and time_us < clock.now_us:
+                late += 1
+                machine.fire_due()  # what a late event caused may be due already
         self._most_wanted = wanted * 2 > len(records)
         self.counters.events += len(records)
         self.counters.late_events += late
@@ -225,8 +227,10 @@ class LaneEngine:
             seen = Occurrence(seen.time_us, seen.id, seen.source, customer, (*seen.arguments[:4], previous))
         if roles & SELECTED and (plan.rule.where is None or plan.holds(plan.rule.where, seen)):
             roles |= MATCHES
-        if roles != SELECTED or plan.uses_previous:
+        if roles != SELECTED:
             self.machine.act(plan, customer, key, roles, seen)
+        elif plan.uses_previous:
+            self.machine.pass_by(plan, customer, key, seen)
 
     def _count(self, route: Route, seen: Occurrence) -> None:
         """A global rule: counted here, judged where its key lives."""

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 NAMESPACE = uuid.UUID("3111a6fe-024e-5562-9822-f6ebd6a62740")
 MAX_VARS_BYTES = 100_000
+SEVERITIES: dict[Any, int] = {"info": 0, "warning": 1, "critical": 2}
 _compact = msgspec.json.Encoder().encode
 
 
@@ -66,7 +67,7 @@ class Lifecycle:
         rule = plan.rule
         row.held = False
         alert = Alert(
-            id=alert_id(rule.id, row.customer, row.key, at_us, cause), seq=0, fired_us=at_us, due_to_us=row.matched_us,
+            id=alert_id(rule.id, row.customer, row.key, at_us, cause), seq=0, fired_us=at_us, armed_us=None,
             severity=rule.severity, value=value, vars=self._vars(row, at_us, value, arguments), evidence=evidence,
             cause=cause, pending=[], told=[], until_us=NEVER,
         )  # fmt: skip
@@ -138,7 +139,7 @@ class Lifecycle:
         notify = plan.rule.notify
         for index in due:
             entry = notify[index]
-            if entry.entry.severity is not None:
+            if SEVERITIES.get(entry.entry.severity, -1) > SEVERITIES[alert.severity]:
                 alert.severity = entry.entry.severity
             if index not in alert.told:
                 alert.told.append(index)
@@ -152,6 +153,7 @@ class Lifecycle:
         value: Any = None, how: Literal["condition", "event"] | None = None, cause: Cause | None = None,
     ) -> None:  # fmt: skip
         rule = plan.rule
+        row.latest_us = max(row.latest_us, at_us)
         alert.seq += 1
         due: tuple[NotifyEntry, ...] = tuple(rule.notify[index].entry for index in sorted(entries))
         self.out.append(

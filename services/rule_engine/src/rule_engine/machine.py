@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 from rule_engine.clock import EventClock
 from rule_engine.lifecycle import Lifecycle
 from rule_engine.partials import key_from
-from rule_engine.plan import CANCELS, EXPECTED, MATCHES, RESOLVES, Occurrence, Plan
+from rule_engine.plan import CANCELS, EXPECTED, MATCHES, RESOLVES, SELECTED, Occurrence, Plan
 from rule_engine.rules.load import RuleSource, load_text
 from rule_engine.rules.model import DAY_US, RuleFileError
 from rule_engine.state import MAX_ROW_BYTES, NEVER, Key, KeyState, Memory, pack, parts_of, row_key, unpack
@@ -205,9 +205,8 @@ class Machine:
         if known is not None and known.wake_us < time_us:
             self._catch_up(known, time_us)
         row = self.row(plan, customer, key)
-        at_us = row.latest_us
-        if time_us >= at_us:
-            at_us = row.latest_us = time_us
+        at_us = max(row.latest_us, time_us)
+        row.latest_us = at_us
         if roles & (CANCELS | RESOLVES | EXPECTED):
             self._end_by_event(row, roles, seen, at_us)
         if roles & MATCHES and (row.memory is None or row.memory.time_us <= time_us):
@@ -217,8 +216,14 @@ class Machine:
                 if plan.keeps:
                     row.kept = plan.keep(seen)
             plan.condition.matched(row, seen, at_us, self.clock.now_us or time_us, self.life)
-        if plan.uses_previous and (row.previous is None or time_us >= row.previous[0]):
-            row.previous = (time_us, seen.arguments[1])
+        if roles & SELECTED:
+            self._remember_previous(row, seen)
+        self.settle(row)
+
+    def pass_by(self, plan: Plan, customer: str, key: Key, seen: Occurrence) -> None:
+        """An event that `on` selects and `where` does not: all it can be is the next one's `previous`."""
+        row = self.row(plan, customer, key)
+        self._remember_previous(row, seen)
         self.settle(row)
 
     def row(self, plan: Plan, customer: str | None, key: Key) -> KeyState:
@@ -226,6 +231,11 @@ class Machine:
         if row is None:
             row = plan.rows[customer, key] = KeyState(plan, customer, key)
         return row
+
+    @staticmethod
+    def _remember_previous(row: KeyState, seen: Occurrence) -> None:
+        if row.plan.uses_previous and (row.previous is None or seen.time_us >= row.previous[0]):
+            row.previous = (seen.time_us, seen.arguments[1])
 
     def remember(self, plan: Plan, customer: str, key: Key, seen: Occurrence) -> KeyState:
         """A matching event that by itself fires nothing."""
@@ -277,22 +287,25 @@ class Machine:
         if not ended and roles & EXPECTED and remembered:
             # sources race: the expected event may be a little older than the one that armed the key
             ended = self._ended(row, time_us, time_us + rule.lookback_us, seen, at_us)
-        if remembered and (row.memory is None or time_us >= row.memory.time_us):
+        if not remembered or self._passed(time_us + rule.lookback_us):
+            return
+        if row.memory is None or time_us >= row.memory.time_us:
             row.memory = Memory(time_us, unanswered=bool(roles & EXPECTED) and not ended)
 
     def _ended(self, row: KeyState, time_us: int, reach_us: int, seen: Occurrence, at_us: int) -> bool:
         ended = row.plan.condition.ended_by(row, time_us, reach_us)
         if ended:
             row.held = False
-        if row.alert is not None and row.alert.due_to_us <= reach_us:
+        if row.alert is not None and reach_us >= (
+            row.matched_us if row.alert.armed_us is None else row.alert.armed_us
+        ):
             self.life.resolve(row, at_us, None, "event", (seen.source, seen.id))
             ended = True
         return ended
 
     def _catch_up(self, row: KeyState, time_us: int) -> None:
         """What is due for a key before an event of its own that is ahead of the clock."""
-        while row.wake_us < time_us and not row.dropped:
-            due_us = row.wake_us
+        while not row.dropped and (due_us := self._acting_us(row)) < time_us:
             if row.plan.waits_for_clock and row.plan.condition.due_us(row) <= due_us:
                 return
             self._elapse(row, due_us)
@@ -309,13 +322,18 @@ class Machine:
             if row.held and plan.condition.holds(row, at_us):
                 evidence = plan.condition.evidence(row, at_us)
                 self.life.fire(row, at_us, plan.condition.value(row, at_us), evidence, None, None)
+                plan.condition.elapsed(row, at_us, self.life)
             row.held = False
         if self.life.elapsed(row, at_us):
             row.condition = row.kept = None
-        if row.memory is not None and at_us >= row.memory.time_us + plan.rule.lookback_us:
+        if row.memory is not None and self._passed(row.memory.time_us + plan.rule.lookback_us):
             row.memory = None
-        if row.previous is not None and at_us >= row.previous[0] + PREVIOUS_US:
+        if row.previous is not None and self._passed(row.previous[0] + PREVIOUS_US):
             row.previous = None
+
+    def _passed(self, time_us: int) -> bool:
+        """What is remembered for events that are late is remembered until the clock, and not the key's own time, is later."""
+        return self.clock.now_us is not None and time_us < self.clock.now_us
 
     def settle(self, row: KeyState, *, rising: bool = False) -> None:
         """Mark the row as changed and give it its next place in the heap; forget it if nothing is left in it.
@@ -333,12 +351,15 @@ class Machine:
             self._pushed += 1
             heappush(self._heap, (due_us, self._pushed, row))
 
-    def _due_us(self, row: KeyState) -> int:
+    def _acting_us(self, row: KeyState) -> int:
+        """When time next does something that transitions may show."""
         due = row.plan.condition.due_us(row)
         if row.alert is not None or row.trailing:
             due = min(due, self.life.due_us(row))
-        if row.cooled_us != -NEVER:
-            due = min(due, row.cooled_us)
+        return due if row.cooled_us == -NEVER else min(due, row.cooled_us)
+
+    def _due_us(self, row: KeyState) -> int:
+        due = self._acting_us(row)
         if row.memory is not None:
             due = min(due, row.memory.time_us + row.plan.rule.lookback_us)
         if row.previous is not None:

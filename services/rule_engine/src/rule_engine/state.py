@@ -29,22 +29,22 @@ _unkey = msgspec.json.Decoder().decode
 class Alert:
     """An alert that fires, or a momentary one that still has entries of `notify` to come.
 
-    `due_to_us` is the time of the event that armed it, or of its last matching one at the firing. `pending` holds
-    (time, index of the entry) of what is not due yet; `told` the indexes of what was due. `until_us` ends it silently.
+    `armed_us` is the time of the last event that armed it, None where the condition is not armed. `pending` holds (time,
+    index of the entry) of what is not due yet; `told` the indexes of what was due. `until_us` ends it silently.
     """
 
     __slots__ = (
-        "cause", "due_to_us", "evidence", "fired_us", "id", "pending", "seq", "severity", "told", "until_us", "value", "vars",
+        "armed_us", "cause", "evidence", "fired_us", "id", "pending", "seq", "severity", "told", "until_us", "value", "vars",
     )  # fmt: skip
 
     def __init__(
-        self, id: str, seq: int, fired_us: int, due_to_us: int, severity: Any, value: Any, vars: dict[str, Any],
+        self, id: str, seq: int, fired_us: int, armed_us: int | None, severity: Any, value: Any, vars: dict[str, Any],
         evidence: list[str], cause: Cause | None, pending: list[tuple[int, int]], told: list[int], until_us: int,
     ) -> None:  # fmt: skip
         self.id = id
         self.seq = seq
         self.fired_us = fired_us
-        self.due_to_us = due_to_us
+        self.armed_us = armed_us
         self.severity = severity
         self.value = value
         self.vars = vars
@@ -66,7 +66,7 @@ class Alert:
 
 
 _ALERT = (
-    "id", "seq", "fired_us", "due_to_us", "severity", "value", "vars", "evidence", "cause", "pending", "told", "until_us",
+    "id", "seq", "fired_us", "armed_us", "severity", "value", "vars", "evidence", "cause", "pending", "told", "until_us",
 )  # fmt: skip
 
 
@@ -109,7 +109,7 @@ class Kept:
 class KeyState:
     """One row: a rule's state for one customer and key.
 
-    `latest_us` is the largest time of the key's events, `matched_us` of its matching ones. `condition` belongs to the
+    `latest_us` is the largest time of the key's events and transitions, `matched_us` of its matching events. `condition` belongs to the
     rule's condition. `cooled_us`: no new firing before. `held`: the cooldown keeps a true condition from firing.
     `wake_us` is the time of the row's entry in the heap of what is due, NEVER if it has none. `stored`: the changelog has it.
     """

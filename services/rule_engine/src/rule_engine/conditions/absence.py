@@ -40,7 +40,7 @@ class AbsenceStrategy:
             return
         state = row.condition
         if state is not None and (
-            time_us < state[ARMED] or (state[DUE] != NEVER and not self.condition.rearm)
+            time_us < state[ARMED] or (not self.condition.rearm and (state[DUE] != NEVER or row.held))
         ):
             return
         due_us = self._due(row, seen)
@@ -53,12 +53,16 @@ class AbsenceStrategy:
         return NEVER if row.condition is None else int(row.condition[DUE])
 
     def elapsed(self, row: KeyState, at_us: int, life: Lifecycle) -> None:
-        if row.condition is None or at_us < row.condition[DUE]:
+        state = row.condition
+        if state is None:
             return
-        row.condition[DUE] = NEVER
-        if row.alert is None:
-            life.rising(row, at_us, None, None, None)
-        if not row.held:
+        if at_us >= state[DUE]:
+            state[DUE] = NEVER
+            if row.alert is None:
+                life.rising(row, at_us, None, None, None)
+        if state[DUE] == NEVER and row.alert is not None:
+            # a new due time joins what fires already
+            row.alert.armed_us = max(row.alert.armed_us or state[ARMED], state[ARMED])
             row.condition = None
 
     def holds(self, row: KeyState, at_us: int) -> bool:  # noqa: ARG002

@@ -64,7 +64,7 @@ class WindowedRatioStrategy:
         if row.condition is None:
             return NEVER
         _, next_end, said, filled = row.condition
-        due: int = min(next_end, NEVER if filled is None else filled + self.forget_us)
+        due: int = min(next_end, NEVER if filled is None else self._forgotten_us(filled))
         if self.no_data_us is not None and said is not None and row.alert is not None:
             due = min(due, said + self.no_data_us)
         return due
@@ -74,12 +74,19 @@ class WindowedRatioStrategy:
             return
         if at_us >= row.condition[NEXT_END]:
             self._close(row, at_us, life)
-        _, next_end, said, filled = row.condition
+        slots, next_end, said, filled = row.condition
         if self.no_data_us is not None and said is not None and at_us >= said + self.no_data_us:
             life.falling(row, at_us, None)
-        if next_end == NEVER and (filled is None or at_us >= filled + self.forget_us):
+        if filled is not None and at_us >= self._forgotten_us(filled):
             life.end(row, at_us)
+            filled = None
+            row.condition = [slots, next_end, None, None]
+        if not slots and filled is None:
             row.condition = None
+
+    def _forgotten_us(self, filled_us: int) -> int:
+        """The end of the first window by which all have been empty for `forget`."""
+        return -(-(filled_us + self.forget_us) // self.every_us) * self.every_us
 
     def holds(self, row: KeyState, at_us: int) -> bool:  # noqa: ARG002
         return False
