@@ -1,0 +1,64 @@
+"""The engine tells what a plain reading of the language tells, of any rule over any stream."""
+
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+from reference import Event, Told, in_order, rules_over
+from streams import START, S, Written, as_told, record, rules, source_of, split, streams
+
+from contracts.envelope import decode
+from rule_engine.replay import Replay
+
+
+def engine_over(written: list[Written], events: list[Event], lateness: int, until: int | None) -> list[Told]:
+    replay = Replay({"rules.yaml": source_of(written)}, allowed_lateness_us=lateness)
+    for each in events:
+        replay.feed(decode(record(each).value))
+    if until is not None:
+        replay.until(until)
+    assert not replay.counters.isolated
+    return as_told(replay.transitions)
+
+
+def check(written: Written, events: list[Event], lateness: int, beyond: int | None) -> None:
+    until = None if beyond is None else max(each.at for each in events) + beyond * S
+    expected = split(in_order(rules_over([written.spec], events, lateness=lateness, until=until)))
+    actual = engine_over([written], events, lateness, until)
+    assert shown(actual) == shown(expected)
+
+
+def shown(told: list[Told]) -> list[dict[str, Any]]:
+    return [
+        each._asdict() | {"at": (each.at - START) / S, "fired_at": (each.fired_at - START) / S}
+        for each in told
+    ]
+
+
+LATENESS = st.sampled_from([0, 0, 0, 3 * S, 10 * S])
+BEYOND = st.sampled_from([None, 0, 3, 20, 20, 60])
+
+
+@given(rules(["match"]), streams(), LATENESS, BEYOND)
+def test_match(written: Written, events: list[Event], lateness: int, beyond: int | None) -> None:
+    check(written, events, lateness, beyond)
+
+
+@given(rules(["event_count"]), streams(), LATENESS, BEYOND)
+def test_event_count(written: Written, events: list[Event], lateness: int, beyond: int | None) -> None:
+    check(written, events, lateness, beyond)
+
+
+@given(rules(["ratio"]), streams(), LATENESS, BEYOND)
+def test_sliding_ratio(written: Written, events: list[Event], lateness: int, beyond: int | None) -> None:
+    check(written, events, lateness, beyond)
+
+
+@given(rules(["windows"]), streams(), LATENESS, BEYOND)
+def test_hopping_ratio(written: Written, events: list[Event], lateness: int, beyond: int | None) -> None:
+    check(written, events, lateness, beyond)
+
+
+@given(rules(["absence"]), streams(), LATENESS, BEYOND)
+def test_absence(written: Written, events: list[Event], lateness: int, beyond: int | None) -> None:
+    check(written, events, lateness, beyond)
