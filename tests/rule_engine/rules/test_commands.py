@@ -127,6 +127,18 @@ def test_a_test_of_numbers_forgives_the_last_bits(run):
     assert run("test", "shop.yaml", rules_text=rule + body % "0.333333").exit_code == 1
 
 
+def test_a_silent_end_is_left_out(run):
+    text = (
+        "rules:\n  - {id: r, on: x, match: {}, resolve_on: y, resolve_after: 1h}\n"
+        "tests:\n  - name: n\n    rule: r\n    start: 2026-01-01T00:00:00Z\n    until: 2h\n    events: [{at: 0s, type: x, customer: c}]\n"
+        "    expect: [{at: 0s, state: firing, key: c}]\n"
+    )
+    assert run("test", "shop.yaml", rules_text=text).exit_code == 0
+    happened = past(("2026-01-01T00:00:00Z", "x", "c", "o"), ("2026-01-01T02:00:00Z", "z", "c", "o"))
+    result = run("backtest", "shop.yaml", "--events", "-", "--format", "ndjson", stdin=happened)
+    assert [json.loads(line)["state"] for line in result.stdout.splitlines()] == ["firing"]
+
+
 def test_files_that_do_not_load_are_exit_code_2(run):
     result = run("test", "shop.yaml", rules_text="rules: 3\n")
     assert result.exit_code == 2
