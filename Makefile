@@ -7,7 +7,7 @@ SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 export UV_PYTHON_DOWNLOADS ?= never
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test check fmt bench clean setup chromium
+.PHONY: help demo up test check fmt bench images compose-up test-compose clean setup chromium
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1|/' | column -t -s '|'
@@ -49,6 +49,15 @@ fmt: setup ## format and mend what ruff can
 
 bench: setup ## the engine beside stock Faust, interleaved: events per second and CPU seconds
 	$(RUN) python benchmarks/engine/run.py $(ARGS)
+
+images: ## build the image of each service, and of the command line
+	docker compose --profile command build
+
+compose-up: ## start Kafka, PostgreSQL, Mailpit and the four services in containers, and wait until all are healthy
+	docker compose up -d --build --wait
+
+test-compose: setup ## the containers from outside: an event ends as a mail (needs a Docker engine; minutes at first)
+	@$(RUN) pytest tests/compose $(ARGS)
 
 clean: ## remove what was built and ./var (the cache of Kafka's jars stays)
 	rm -rf .venv .uv var .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
