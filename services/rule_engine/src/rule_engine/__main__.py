@@ -13,10 +13,11 @@ import structlog
 import uvloop
 from pydantic import ValidationError
 
-from rule_engine.app import UnavailableError, Worker
+from rule_engine.app import Worker
 from rule_engine.config import Settings
 from rule_engine.http import Pages
 from rule_engine.logs import log_to_stderr
+from rule_engine.topology import UnavailableError
 
 OK, USAGE, UNAVAILABLE, DOUBT = 0, 2, 69, 70
 

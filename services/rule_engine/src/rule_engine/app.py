@@ -9,21 +9,13 @@ from typing import Any, Literal
 
 import faust
 import structlog
-from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import KafkaError
 from faust.types import TP
 
 from contracts.topics import (
     ALERTS,
-    ENGINE_GLOBAL_STATE,
-    ENGINE_GLOBALS,
     ENGINE_REGROUPED,
-    ENGINE_STATE,
-    ENGINE_STATUS,
-    RULES,
     SIGNALS,
     Topic,
-    dead_name,
 )
 from rule_engine.config import Settings
 from rule_engine.counters import Counters
@@ -34,6 +26,7 @@ from rule_engine.metrics import LaneFigures, Metrics
 from rule_engine.news import News
 from rule_engine.publish import Addresses
 from rule_engine.rulebook import Rules
+from rule_engine.topology import partitions_of
 from rule_engine.transport import Reading, Scheduler, SliceSchema, Transport
 
 log = structlog.get_logger()
@@ -41,20 +34,6 @@ log = structlog.get_logger()
 TICK_S = 0.1
 STOP_WITHIN_S = 8.0
 ALIVE_WITHIN_S = 30.0
-TOPICS = (
-    SIGNALS,
-    ALERTS,
-    ENGINE_STATE,
-    ENGINE_REGROUPED,
-    ENGINE_GLOBAL_STATE,
-    ENGINE_GLOBALS,
-    ENGINE_STATUS,
-    RULES,
-)
-
-
-class UnavailableError(Exception):
-    """Kafka, or a topic, is not there; the message says what to do."""
 
 
 class Worker:
@@ -77,7 +56,7 @@ class Worker:
         """Raises UnavailableError if Kafka or the topics do not come."""
         ticking = asyncio.create_task(self._guarded("ticking failed", self._tick_on_and_on()))
         try:
-            self._partitions = await _partitions(self._settings, stop)
+            self._partitions = await partitions_of(self._settings, stop)
             if stop.is_set():
                 return
             self._world = World(
@@ -266,55 +245,3 @@ async def _until_stopped(app: faust.App) -> None:
     await app.wait_until_stopped()
     if app.crash_reason is not None:
         raise app.crash_reason
-
-
-async def _partitions(settings: Settings, stop: asyncio.Event) -> dict[str, int]:
-    """Numbers of partitions of all topics that the engine needs, as soon as Kafka and they are there; none if told to stop."""
-    wanted = {settings.name(topic): topic for topic in TOPICS} | {
-        dead_name(SIGNALS, settings.topic_prefix): SIGNALS
-    }
-    deadline = time.monotonic() + settings.engine_start_timeout_s
-    while True:
-        try:
-            found = await _described(settings.kafka, set(wanted))
-            missing = sorted(wanted.keys() - found.keys())
-            problem = (
-                f"topics are missing at {settings.kafka}: {', '.join(missing)}; `beforehand up` makes them"
-            )
-        except (KafkaError, OSError) as error:
-            missing = ["all"]
-            problem = (
-                f"no Kafka answers at {settings.kafka} ({type(error).__name__}); BEFOREHAND_KAFKA names it"
-            )
-        if not missing:
-            break
-        if time.monotonic() > deadline:
-            raise UnavailableError(problem)
-        log.info("waiting", reason=problem)
-        try:
-            await asyncio.wait_for(stop.wait(), 1)
-        except TimeoutError:
-            continue
-        return {}
-    customers = {found[settings.name(topic)] for topic in (SIGNALS, ENGINE_STATE)}
-    regrouped = {found[settings.name(topic)] for topic in (ENGINE_REGROUPED, ENGINE_GLOBAL_STATE)}
-    if len(customers) > 1 or len(regrouped) > 1:
-        raise UnavailableError(
-            "a lane's rows have its own partition's number: signals and engine.state, and engine.regrouped and "
-            f"engine.global_state, need equal numbers of partitions; there are {found}"
-        )
-    return found
-
-
-async def _described(bootstrap: str, wanted: set[str]) -> dict[str, int]:
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
-    await admin.start()
-    try:
-        there = sorted(wanted & set(await admin.list_topics()))
-        return (
-            {each["topic"]: len(each["partitions"]) for each in await admin.describe_topics(there)}
-            if there
-            else {}
-        )
-    finally:
-        await admin.close()

@@ -79,7 +79,7 @@ class Lane:
         self._uncommitted = 0  # with those of the transaction under way
         self._committed_to = 0
         self._clock_letter: tuple[bytes, bytes] | None = None
-        self.opened = asyncio.Event()
+        self.opened = asyncio.Event()  # or closed
         self._room = asyncio.Event()
         self._due = asyncio.Event()  # there may be something to commit
         self._full = asyncio.Event()  # and it should not wait for more
@@ -138,11 +138,11 @@ class Lane:
     async def _live(self) -> None:
         try:
             await self._producer.fence()
-            self.stage = "recovering"
+            self._enter("recovering")
             await self._recover()
-            self.stage = "waiting for rules"
+            self._enter("waiting for rules")
             await self._world.news.ready.wait()
-            self.stage = "running"
+            self._enter("running")
             self.adopt(self._world.news.rules)
             self._start()
             self.opened.set()
@@ -154,6 +154,11 @@ class Lane:
             raise
         except BaseException as error:
             self._world.die("lane failed", error)
+
+    def _enter(self, stage: Stage) -> None:
+        if self.stage == "closed":
+            raise asyncio.CancelledError
+        self.stage = stage
 
     def _start(self) -> None:
         """What a kind of lane does before its first batch."""
@@ -241,6 +246,7 @@ class SignalsLane(Lane):
         if self.stage != "running":
             return
         if silence is None or silence.read_to != self.read_to:
+            self._silent_since_us = None
             self._clock.fetched_something()
         else:
             if silence.since_us != self._silent_since_us:
