@@ -129,7 +129,9 @@ class House:
         self._log = folder / "notifier.log"
         (folder / "secret").write_text("a secret that signs links")
         (folder / "token").write_text(TOKEN)
-        self.environment = os.environ | {
+        # compiled files halve the time of each start
+        inherited = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+        self.environment = inherited | {
             "BEFOREHAND_KAFKA": kafka,
             "BEFOREHAND_TOPIC_PREFIX": self.prefix,
             "BEFOREHAND_HTTP_PORT": str(self.port),

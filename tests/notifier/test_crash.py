@@ -63,7 +63,7 @@ def test_nothing_is_sent_before_the_topic_has_been_read_to_its_end(restarted):
     house.stop()
     lasting = house.transition(customer)
     short = house.transition(customer)
-    house.fill_alerts(customer, 1500)
+    house.fill_alerts(customer, 700)
     house.goes_on(short, "resolved")
     house.command("pause", "--rule", "paused-before-the-start")
     paused = house.transition(customer, rule="paused-before-the-start")
@@ -99,18 +99,18 @@ def test_processes_share_the_work_and_one_takes_over_from_the_other(shared_house
     """On PostgreSQL: SQLite is for one process."""
     first = shared_house
     first.start()
+    second = first.another()
+    second.start()
     told = [first.customer() for _ in range(12)]
-    for round_, end in enumerate(("stop", "kill")):
-        second = first.another()
-        second.start()
-        for customer, _ in told:
-            first.transition(customer)
-        for _, address in told:
-            first.mail_to(address, 2 * round_ + 1)
-        assert 0 < second.metric('beforehand_send_attempts_total{channel="email",outcome="sent"}') < 12
-        getattr(second, end)()
-        for customer, _ in told:
-            first.transition(customer)
-        for _, address in told:
-            first.mail_to(address, 2 * round_ + 2)
-    assert len(first.mail.mails) == 48
+    for customer, _ in told:
+        first.transition(customer)
+    for _, address in told:
+        first.mail_to(address)
+    assert 0 < second.metric('beforehand_send_attempts_total{channel="email",outcome="sent"}') < 12
+
+    second.kill()
+    for customer, _ in told:
+        first.transition(customer)
+    for _, address in told:
+        first.mail_to(address, 2)
+    assert len(first.mail.mails) == 24
