@@ -98,11 +98,10 @@ class House:
             consumer.close()
 
     def alerts(self, rule: str) -> list[dict[str, Any]]:
-        return [
-            event["data"]
-            for record in self.records("alerts")
-            if (event := json.loads(record.value))["data"]["rule"] == rule
+        events = [
+            json.loads(record.value) for record in self.records("alerts") if record.value.startswith(b"{")
         ]
+        return [event["data"] for event in events if event["data"]["rule"] == rule]
 
     def fates(self, message_to: str) -> list[dict[str, Any]]:
         events = [json.loads(record.value) for record in self.records("messages")]
