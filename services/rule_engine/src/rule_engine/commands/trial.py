@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from rule_engine.rules.load import RuleSource
     from rule_engine.rules.tests import Expected, RuleTest
 
-MAX_ALIGNED = 1_000_000  # pairs compared to find out which of many transitions are meant
+MAX_ALIGNED = 200_000  # pairs compared to find out which of many transitions are meant
 
 
 @dataclass(frozen=True, slots=True)
