@@ -10,13 +10,13 @@ from sqlalchemy import func, select
 
 from contracts import envelope
 from contracts.envelope import event
-from ticket_api import effects, retention
+from ticket_api import customers, effects, retention
 from ticket_api.app import make_app
 from ticket_api.database import Database
 from ticket_api.effects import Found
 from ticket_api.facts import fact_of
 from ticket_api.metrics import Metrics
-from ticket_api.tables import Base, Signal
+from ticket_api.tables import Base, Customer, Signal
 
 KEY = "the-desk-key-of-these-tests"
 NOW = datetime(2026, 1, 10, 12, 0, tzinfo=UTC)
@@ -55,6 +55,18 @@ async def test_requests_are_asked_to_come_again_while_it_is_away():
     assert (answer.status_code, answer.json()["type"]) == (503, "urn:beforehand:problem:database-away")
     assert answer.headers["retry-after"] == "2"
     assert page.status_code == 200
+
+
+async def test_a_reader_sees_one_moment(database):
+    await database.migrate()
+    everybody = select(func.count()).select_from(Customer)
+    async with database.reading() as reading:
+        assert await reading.scalar(everybody) == 0
+        async with database.writing() as writing:
+            await customers.seen(writing, {"c1": NOW})
+        assert await reading.scalar(everybody) == 0
+    async with database.reading() as reading:
+        assert await reading.scalar(everybody) == 1
 
 
 async def test_what_is_older_than_its_days_goes(database):

@@ -1,5 +1,6 @@
 """Wrong settings end the service at once, with what is wrong and how to mend it."""
 
+import socket
 import sys
 
 import pytest
@@ -37,6 +38,14 @@ def test_a_key_that_is_none(start, tmp_path, content):
 def test_a_setting_of_the_wrong_kind(start):
     code, printed = start(HTTP_PORT="many")
     assert (code, "BEFOREHAND_HTTP_PORT" in printed, "--help" in printed) == (2, True, True)
+
+
+def test_a_port_that_is_taken(start, tmp_path):
+    (tmp_path / "desk.key").write_text("the-desk-key-of-these-tests")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        code, printed = start(DESK_KEY_FILE=str(tmp_path / "desk.key"), HTTP_PORT=port)
+    assert (code, f"127.0.0.1:{port} can't be listened on" in printed) == (2, True)
 
 
 def test_help_lists_the_settings(start):

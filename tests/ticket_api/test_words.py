@@ -6,8 +6,8 @@ import pytest
 
 from contracts.records import Message
 from ticket_api.session import LASTS, Sessions, from_own_page
-from ticket_api.story import SignalItem, message_item
-from ticket_api.words import by_day, clock_of, facts, fate
+from ticket_api.story import AlertItem, SignalItem, StepShown, message_item
+from ticket_api.words import alert_facts, by_day, clock_of, course, facts, fate
 
 NOON = datetime(2026, 1, 10, 12, 0, tzinfo=UTC)
 BERLIN = clock_of({"time_zone": "Europe/Berlin"}, NOON)
@@ -56,6 +56,23 @@ def test_a_late_receipt_takes_nothing_back_and_a_new_try_does():
     assert told("sent", "failed", reason="mailbox full").reason == "mailbox full"
     assert told("failed", "sent").fate == "sent"
     assert fate(told("sent", possibly_twice=True)) == "sent, possibly twice"
+
+
+def test_an_alerts_steps_stand_before_the_messages_that_tell_of_them():
+    alert = AlertItem(
+        at=NOON, id="a1", rule="order-late", title="Order late", state="resolved", firing=False, severity="info", mode="live", key="o1",
+        value=2, vars={"order_id": "o1"}, description=None, owner=None, runbook=None, evidence=[], tickets=[],
+        steps=[StepShown(seq=seq, state=state, at=NOON, how=None, value=None) for seq, state in ((1, "firing"), (2, "resolved"))],
+        messages=[told("sent", seq=2), told("sent", seq=1), told("sent"), told("delivered", seq=1)],
+    )  # fmt: skip
+    assert [(step and step.state, [one.seq for one in messages]) for step, messages in course(alert)] == [
+        ("firing", [1, 1]), ("resolved", [2]), (None, [None]),
+    ]  # fmt: skip
+    assert alert_facts(alert, "c1", BERLIN) == [("value", "2"), ("order", "o1")]
+    assert alert_facts(alert.model_copy(update={"vars": {}}), "c1", BERLIN) == [
+        ("concerns", "o1"),
+        ("value", "2"),
+    ]
 
 
 def test_a_session_ends_in_time_and_with_its_key():

@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import socket
 import sys
 from collections.abc import AsyncIterator, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager, suppress
@@ -82,19 +83,21 @@ def main() -> int:
     try:
         settings = Settings()
         desk_key = settings.desk_key()
+        listener = settings.listen()
     except ValidationError as error:
         for each in error.errors():
             name = "_".join(("BEFOREHAND", *map(str, each["loc"]))).upper()
             print(f"{name}: {each['msg']}; `python -m ticket_api --help` lists the settings", file=sys.stderr)
         return 2
     except ConfigError as error:
-        print(f"BEFOREHAND_DESK_KEY_FILE: {error}", file=sys.stderr)
+        print(error, file=sys.stderr)
         return 2
     logs.set_up(settings.log_format, settings.log_level)
-    return asyncio.run(_serve(settings, desk_key))
+    with listener:
+        return asyncio.run(_serve(settings, desk_key, listener))
 
 
-async def _serve(settings: Settings, desk_key: str) -> int:
+async def _serve(settings: Settings, desk_key: str, listener: socket.socket) -> int:
     """Until SIGTERM or Ctrl-C; then requests and the batch under way are finished."""
     database, metrics = Database(settings.database_url), Metrics()
     kafka = _Kafka(settings, database, metrics)
@@ -114,8 +117,6 @@ async def _serve(settings: Settings, desk_key: str) -> int:
     server = _Server(
         uvicorn.Config(
             make_app(database, desk_key, metrics, readiness),
-            host=settings.http_host,
-            port=settings.http_port,
             log_config=None,
             access_log=False,
             server_header=False,
@@ -124,7 +125,7 @@ async def _serve(settings: Settings, desk_key: str) -> int:
     )
     try:
         await database.migrate()
-        return await _run(server, kafka.run)
+        return await _run(server, listener, kafka.run)
     except Exception:
         log.exception("stopped by an error")
         return 1
@@ -132,13 +133,13 @@ async def _serve(settings: Settings, desk_key: str) -> int:
         await database.close()
 
 
-async def _run(server: uvicorn.Server, kafka: Callable[[], Any]) -> int:
+async def _run(server: uvicorn.Server, listener: socket.socket, kafka: Callable[[], Any]) -> int:
     def stop() -> None:
         server.should_exit = True
 
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop)
-    serving = asyncio.create_task(server.serve())
+    serving = asyncio.create_task(server.serve(sockets=[listener]))
     working = asyncio.create_task(kafka())
     await asyncio.wait({serving, working}, return_when=asyncio.FIRST_COMPLETED)
     broken = working.done()

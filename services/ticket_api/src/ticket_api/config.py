@@ -1,5 +1,6 @@
 """Settings, by environment only; secrets from files."""
 
+import socket
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -36,13 +37,24 @@ class Settings(BaseSettings):
             key = self.desk_key_file.read_text(encoding="utf-8").strip()
         except (OSError, UnicodeDecodeError) as error:
             raise ConfigError(
-                f"the desk's key can't be read from {self.desk_key_file}: {error.__class__.__name__}. "
+                f"BEFOREHAND_DESK_KEY_FILE: the desk's key can't be read from {self.desk_key_file}: {error.__class__.__name__}. "
                 "Write a long random text into that file, readable by this service only, "
-                "or name another in BEFOREHAND_DESK_KEY_FILE"
+                "or name another file"
             ) from None
         if not key.isascii() or len(key) < 16:
             raise ConfigError(
-                f"the desk's key in {self.desk_key_file} must have at least 16 characters, all of them ASCII: "
+                f"BEFOREHAND_DESK_KEY_FILE: the desk's key in {self.desk_key_file} must have at least 16 characters, all of them ASCII: "
                 "`openssl rand -hex 32` makes a good one"
             )
         return key
+
+    def listen(self) -> socket.socket:
+        """The socket for HTTP. Raises ConfigError."""
+        family = socket.AF_INET6 if ":" in self.http_host else socket.AF_INET
+        try:
+            return socket.create_server((self.http_host, self.http_port), family=family, backlog=2048)
+        except OSError as error:
+            raise ConfigError(
+                f"BEFOREHAND_HTTP_PORT: {self.http_host}:{self.http_port} can't be listened on: {error.strerror or error}. "
+                "End what listens there, or choose another port"
+            ) from None

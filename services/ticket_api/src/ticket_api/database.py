@@ -32,6 +32,9 @@ class Database:
         if self._sqlite and where.database:
             Path(where.database).parent.mkdir(parents=True, exist_ok=True)
         self._engine = create_async_engine(where, pool_pre_ping=not self._sqlite, hide_parameters=True)
+        # what a page is made of must fit together, also when a customer is erased between two queries
+        snapshot = {} if self._sqlite else {"isolation_level": "REPEATABLE READ"}
+        self._reader = self._engine.execution_options(**snapshot)
         self._writer = self._engine.execution_options(beforehand_writes=True)
         self.written = asyncio.Event()
         if self._sqlite:
@@ -45,7 +48,8 @@ class Database:
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncSession]:
-        async with AsyncSession(self._engine, expire_on_commit=False) as session, session.begin():
+        """All that it reads is of one moment."""
+        async with AsyncSession(self._reader, expire_on_commit=False) as session, session.begin():
             yield session
 
     @asynccontextmanager

@@ -146,6 +146,23 @@ def alert_state(alert: AlertItem) -> str:
     return "Ended" if alert.state == "ended" else "Noticed"
 
 
+def alert_facts(alert: AlertItem, customer: str, clock: Clock) -> list[tuple[str, str]]:
+    """What the alert is about: its key, where nothing else says it, its value and its vars."""
+    key = alert.key if isinstance(alert.key, str) else ", ".join(alert.key)
+    about = [] if key in {"", customer} or key in alert.vars.values() else [("concerns", key)]
+    value = [] if alert.value is None else [("value", plain(alert.value, clock))]
+    return about + value + facts(alert.vars, clock)
+
+
+def course(alert: AlertItem) -> list[tuple[StepShown | None, list[MessageItem]]]:
+    """Each step with the messages that told of it; last, without a step, those that say not of which."""
+    seqs = [step.seq for step in alert.steps]
+    with_steps: list[tuple[StepShown | None, list[MessageItem]]] = [
+        (step, [one for one in alert.messages if one.seq == step.seq]) for step in alert.steps
+    ]
+    return [*with_steps, (None, [one for one in alert.messages if one.seq not in seqs])]
+
+
 def step(told: StepShown, alert: AlertItem) -> str:
     """What a transition of the alert means."""
     if told.state == "resolved":
