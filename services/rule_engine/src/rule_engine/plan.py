@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
 from rule_engine.expressions import EvaluationError, Expression, to_text
@@ -70,16 +69,26 @@ class Route:
             (self.cancel, CANCELS), (self.resolve, RESOLVES), (self.expect, EXPECTED), (self.on, SELECTED),
         ):  # fmt: skip
             for selector in selectors:
-                if selector.where is not None and not self.plan.holds(selector.where, seen):
-                    continue
-                try:
-                    key = self.plan.key(seen, selector.group_by)
-                except EvaluationError:
-                    self.plan.counters.expression_errors[self.plan.rule.id] += 1
-                    continue
-                found[key] = found.get(key, 0) | role
-                break
+                key = self._key(selector, seen)
+                if key is not None:
+                    found[key] = found.get(key, 0) | role
+                    break
         return found
+
+    def _key(self, selector: Selector, seen: Occurrence) -> Key | None:
+        """The key under which the selector picks the event; None if it does not."""
+        plan, where = self.plan, selector.where
+        by_previous = where is not None and "previous" in where.variables and plan.rule.scope == "customer"
+        if where is not None and not by_previous and not plan.holds(where, seen):
+            return None
+        try:
+            key = plan.key(seen, selector.group_by)
+        except EvaluationError:
+            plan.counters.expression_errors[plan.rule.id] += 1
+            return None
+        if where is not None and by_previous:
+            return key if plan.holds(where, plan.after_previous(seen, key)) else None
+        return key
 
 
 class Plan:
@@ -129,6 +138,12 @@ class Plan:
             return _text(parts[0].evaluate(*seen.arguments))
         return tuple(_text(part.evaluate(*seen.arguments)) for part in parts)
 
+    def after_previous(self, seen: Occurrence, key: Key) -> Occurrence:
+        """The event with what came before it for the key."""
+        row = self.rows.get((seen.customer, key))
+        previous = {} if row is None or row.previous is None else row.previous[1]
+        return Occurrence(seen.time_us, seen.id, seen.source, seen.customer, (*seen.arguments[:4], previous))
+
     def keep(self, seen: Occurrence) -> Kept:
         event, data, customer, _, previous = seen.arguments
         keeps = self.keeps
@@ -168,13 +183,7 @@ def _text(value: Any) -> str:
 
 
 def _selecting(selectors: tuple[Selector, ...], type_name: str) -> tuple[Selector, ...]:
-    return tuple(selector for selector in selectors if _glob_matches(selector.type, type_name))
-
-
-def _glob_matches(glob: str, type_name: str) -> bool:
-    if "*" not in glob:
-        return glob == type_name
-    return re.fullmatch(".*".join(map(re.escape, glob.split("*"))), type_name, re.DOTALL) is not None
+    return tuple(selector for selector in selectors if selector.selects(type_name))
 
 
 def _uses(rule: Rule) -> frozenset[str]:
