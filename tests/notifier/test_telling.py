@@ -145,5 +145,7 @@ def test_an_agents_reply_goes_out_by_mail(house, now):
         "\r\n", "\n"
     )
     assert "Grace &lt;3" in mail.get_body(["html"]).get_content()
-    house.looked_at(customer)
-    assert len(house.mail.to(address)) == 1
+    assert mail["Auto-Submitted"] is None, "a person wrote it"
+    assert "automatic" not in mail.get_body(["plain"]).get_content()
+    house.ticket_reply(customer, by="agent", text="It is here.")
+    assert house.mail_to(address, 2)["In-Reply-To"] == mail["Message-ID"]

@@ -278,13 +278,16 @@ def _decided(draft: Draft, decide: Decide) -> Draft | Outcome:
 
 
 async def _drafts(session: AsyncSession, rows: Sequence[MessageRow]) -> list[Draft | Ended]:
-    """What is known about each message, in five questions for all of them; where too little is, what becomes of it."""
+    """What is known about each message, in six questions for all of them; where too little is, what becomes of it."""
     customers = {row.customer for row in rows}
     alerts = await _rows(session, AlertRow, AlertRow.alert, {row.alert for row in rows})
     records = await _rows(session, RecordRow, RecordRow.id, {row.record for row in rows})
     profiles = await _rows(session, ProfileRow, ProfileRow.customer, customers)
     wishes = await _rows(session, OptOutRow, OptOutRow.customer, customers)
-    others = await _rows(session, MessageRow, MessageRow.alert, {row.alert for row in rows})
+    others = [
+        *await _rows(session, MessageRow, MessageRow.alert, {row.alert for row in rows}),
+        *await _rows(session, MessageRow, MessageRow.ticket, {row.ticket for row in rows}),
+    ]
     states = {alert.alert: alert.state for alert in alerts}
     values = {record.id: record.value for record in records}
     profile_of = {row.customer: msgspec.json.decode(row.profile, type=Profile) for row in profiles}
@@ -315,10 +318,11 @@ def _earlier(row: MessageRow, others: Sequence[MessageRow]) -> Iterator[Earlier]
     same = [
         other
         for other in others
-        if (other.alert, other.recipient, other.channel) == (row.alert, row.recipient, row.channel)
+        if (other.alert, other.ticket, other.recipient, other.channel)
+        == (row.alert, row.ticket, row.recipient, row.channel)
         and other.id != row.id
     ]
-    for other in sorted(same, key=lambda one: (one.seq or 0, one.entry or 0)):
+    for other in sorted(same, key=lambda one: (one.due_at, one.seq or 0, one.entry or 0)):
         yield Earlier(other.id, other.kind, other.state, other.state in OUT or other.possibly_twice)  # type: ignore[arg-type]
 
 

@@ -223,4 +223,5 @@ def _outgoing(draft: Draft) -> Outgoing:
         id=draft.id, to=draft.address, content=draft.content, thread=tuple(dict.fromkeys([*thread[:1], *thread[-1:]])),
         alert=draft.about.alert if isinstance(draft.about, Transition) else None,
         unsubscribe_url=draft.unsubscribe_url, possibly_twice=draft.possibly_twice,
+        automatic=draft.kind != "replied",
     )  # fmt: skip

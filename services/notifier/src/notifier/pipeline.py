@@ -21,7 +21,7 @@ from notifier.templates import TemplateFailure
 
 @dataclass(frozen=True, slots=True)
 class Earlier:
-    """Another message of the same alert to the same recipient by the same channel, as the delivery log has it."""
+    """Another message of the same alert or ticket to the same recipient by the same channel, from the delivery log."""
 
     id: str
     kind: Kind

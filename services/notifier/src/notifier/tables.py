@@ -93,7 +93,7 @@ class MessageRow(Base):
     seq: Mapped[int | None]
     rule: Mapped[str | None]
     entry: Mapped[int | None]
-    ticket: Mapped[str | None]
+    ticket: Mapped[str | None] = mapped_column(index=True)
     customer: Mapped[str | None] = mapped_column(index=True)
     recipient: Mapped[str]
     channel: Mapped[str]

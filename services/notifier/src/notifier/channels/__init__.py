@@ -50,7 +50,10 @@ class Content:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outgoing:
-    """A message on its way out. `thread` holds the ids of earlier messages of the same story, oldest first."""
+    """A message on its way out. `thread` holds the ids of earlier messages of the same story, oldest first.
+
+    `automatic`: a machine decided to send it, not a person.
+    """
 
     id: str
     to: str
@@ -59,6 +62,7 @@ class Outgoing:
     thread: tuple[str, ...] = ()
     unsubscribe_url: str | None = None
     possibly_twice: bool = False
+    automatic: bool = True
 
 
 class Channel(Protocol):

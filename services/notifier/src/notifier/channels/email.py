@@ -72,8 +72,9 @@ class Email:
         mail["Subject"] = " ".join((content.subject or "").split())
         mail["Date"] = format_datetime(self._clock())
         mail["Message-ID"] = self._message_id(outgoing.id)
-        mail["Auto-Submitted"] = "auto-generated"
-        mail["X-Auto-Response-Suppress"] = "All"
+        if outgoing.automatic:
+            mail["Auto-Submitted"] = "auto-generated"
+            mail["X-Auto-Response-Suppress"] = "All"
         if outgoing.thread:
             mail["In-Reply-To"] = self._message_id(outgoing.thread[0])
             mail["References"] = " ".join(self._message_id(earlier) for earlier in outgoing.thread)

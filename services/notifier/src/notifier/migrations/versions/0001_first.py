@@ -56,6 +56,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index("ix_messages_alert", "messages", ["alert"], unique=False)
+    op.create_index("ix_messages_ticket", "messages", ["ticket"], unique=False)
     op.create_index("ix_messages_customer", "messages", ["customer"], unique=False)
     op.create_index("messages_finished", "messages", ["updated_at"], unique=False)
     op.create_index("messages_to_look_at", "messages", ["state", "ready_at"], unique=False)
