@@ -11,10 +11,10 @@ from aiosmtpd.smtp import AuthResult
 from twilio.request_validator import RequestValidator
 
 from beforehand.ports import free_port
+from notifier.addresses import valid_address, valid_number
 from notifier.channels import Content, Outgoing, Permanent, Retryable, Unreachable
-from notifier.channels.email import Email, valid_address
+from notifier.channels.email import Email
 from notifier.channels.sms import Sms, signature
-from notifier.pipeline import valid_number
 
 ID = "1b4e28ba-2fa1-51d2-883f-0016d3cca427"
 

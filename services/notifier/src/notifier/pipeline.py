@@ -9,12 +9,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-import phonenumbers
-
 from contracts.alerts import Channel, NotifyEntry, State, Transition
 from contracts.records import Fate, Pause, Profile, TicketRecord
+from notifier.addresses import valid_address, valid_number
 from notifier.channels import Content
-from notifier.channels.email import valid_address
 from notifier.recipients import Kind
 from notifier.templates import TemplateFailure
 
@@ -228,14 +226,3 @@ def _owner(draft: Draft) -> str:
     if draft.recipient == "operations":
         return "BEFOREHAND_OPERATIONS_EMAIL, where operations are told, has"
     return "the rule has"
-
-
-def valid_number(text: str) -> str | None:
-    """The number in E.164; None if no phone could have it."""
-    try:
-        number = phonenumbers.parse(text, None)
-    except phonenumbers.NumberParseException:
-        return None
-    if not phonenumbers.is_possible_number(number):
-        return None
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)

@@ -16,8 +16,8 @@ from urllib.parse import unquote, urlsplit
 
 import aiosmtplib
 from aiosmtplib import SMTPAuthenticationError, SMTPException, SMTPResponseException
-from email_validator import EmailNotValidError, validate_email
 
+from notifier.addresses import valid_address
 from notifier.channels import ChannelError, Outgoing, Permanent, Retryable, Unreachable
 
 TIMEOUT_S = 20.0
@@ -139,15 +139,6 @@ class Email:
             client.close()
             raise _judged(error, opening=True) from error
         return client
-
-
-def valid_address(text: str) -> str | None:
-    """The address as SMTP takes it, its domain in ASCII; None if it can't be one."""
-    try:
-        found = validate_email(text, check_deliverability=False, globally_deliverable=False)
-    except EmailNotValidError:
-        return None
-    return found.ascii_email
 
 
 class _Verbatim(UnstructuredHeader):
