@@ -34,7 +34,7 @@ from ticket_api.tables import Offset
 
 log = structlog.get_logger()
 
-_AT_ONCE = 1000
+_AT_ONCE = 2000
 _SILENT_S = 15
 _RETRY_S = (0.2, 10.0)  # first and longest pause
 # PostgreSQL's classes of errors that pass: connection, rollback, resources, in use, intervention, system
