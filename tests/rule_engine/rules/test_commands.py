@@ -250,6 +250,7 @@ def test_backtest_summary(run):
         "    2026-01-01  0",
         "    2026-01-02  0",
         f"    2026-01-03  {'█' * 40} 8",
+        "    messages of each day",
         "",
         result.stdout.splitlines()[-1],
     ]
@@ -298,3 +299,10 @@ def test_what_a_push_changes_and_what_becomes_of_the_state():
         "f": ("added", "new, live"),
     }
     assert [(change.rule, change.kind) for change in changes_between(after, before)][-1] == ("f", "removed")
+
+
+def test_the_bars_of_a_rule_that_tells_nobody_count_its_alerts(run):
+    rules = "version: 1\nrules:\n  - {id: quiet, title: Quiet, on: order.placed, group_by: data.order_id, match: {}}\n"
+    result = run("backtest", "shop.yaml", "--events", "-", rules_text=rules, stdin=PAST)
+    assert f"    2026-01-01  {'█' * 40} 3" in result.stdout
+    assert "    alerts of each day" in result.stdout

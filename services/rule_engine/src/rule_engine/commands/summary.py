@@ -22,14 +22,20 @@ _LEVELS = " ▁▂▃▄▅▆▇█"
 
 @dataclass(slots=True)
 class RuleSummary:
-    """Of one rule: alerts that fired and resolved, messages to each customer, and messages of each day (UTC)."""
+    """Of one rule: alerts that fired and resolved, messages to each customer, and alerts and messages of each day (UTC)."""
 
     rule: str
     fired: int = 0
     resolved: int = 0
     tickets: int = 0
     told: Counter[str] = field(default_factory=Counter)
+    alerts: Counter[date] = field(default_factory=Counter)
     messages: Counter[date] = field(default_factory=Counter)
+
+    @property
+    def bars(self) -> tuple[Counter[date], str]:
+        """What a day's bar counts, and its name: messages, or alerts where the rule tells nobody."""
+        return (self.messages, "message") if self.messages else (self.alerts, "alert")
 
 
 def summarise(rules: Iterable[str], transitions: Iterable[Transition]) -> list[RuleSummary]:
@@ -37,7 +43,9 @@ def summarise(rules: Iterable[str], transitions: Iterable[Transition]) -> list[R
     summaries = {rule: RuleSummary(rule) for rule in rules}
     for transition in transitions:
         summary = summaries[transition.rule]
-        summary.fired += transition.state == "firing"
+        if transition.state == "firing":
+            summary.fired += 1
+            summary.alerts[transition.at.date()] += 1
         summary.resolved += transition.state == "resolved"
         for entry in transition.notify:
             if entry.ticket is not None:
@@ -63,10 +71,11 @@ def lines_of(summary: RuleSummary, first: date, last: date) -> Iterator[str]:
     if summary.tickets:
         yield f"  tickets         {summary.tickets:,}"
     total = sum(summary.messages.values())
-    first, last = min([first, *summary.messages]), max([last, *summary.messages])
+    counts, _ = summary.bars
+    first, last = min([first, *counts]), max([last, *counts])
     days = (last - first).days + 1
     yield f"  messages        {total:,}, {total / days:.1f} a day over {_count(days, 'day')}"
-    if total:
+    if counts:
         yield from _by_day(summary, first, days) if days <= DAY_ROWS else _by_month(summary, first, last)
 
 
@@ -79,17 +88,20 @@ def transition_line(transition: Transition) -> str:
 
 
 def _by_day(summary: RuleSummary, first: date, days: int) -> Iterator[str]:
-    most = max(summary.messages.values())
+    counts, word = summary.bars
+    most = max(counts.values())
     for number in range(days):
         day = first + timedelta(number)
-        count = summary.messages[day]
+        count = counts[day]
         bar = "█" * -(-count * BAR // most)
         yield f"    {day.isoformat()}  {bar}{' ' if bar else ''}{count:,}"
+    yield f"    {word}s of each day"
 
 
 def _by_month(summary: RuleSummary, first: date, last: date) -> Iterator[str]:
-    """A bar for each day, the highest the fullest day; `·` is a day without a message."""
-    most, busiest = max((count, day) for day, count in summary.messages.items())
+    """A bar for each day, the highest the fullest day; `·` is a day without any."""
+    counts, word = summary.bars
+    most, busiest = max((count, day) for day, count in counts.items())
     month = first.replace(day=1)
     while month <= last:
         after = (month + timedelta(31)).replace(day=1)
@@ -97,12 +109,12 @@ def _by_month(summary: RuleSummary, first: date, last: date) -> Iterator[str]:
         total = 0
         for number in range((after - month).days):
             day = month + timedelta(number)
-            count = summary.messages[day]
+            count = counts[day]
             total += count
             bars += " " if not first <= day <= last else _LEVELS[-(-count * 8 // most)] if count else "·"
         yield f"    {month:%Y-%m}  {bars:<31}  {total:>6,}"
         month = after
-    yield f"    a bar for each day, the highest {_count(most, 'message')} on {busiest.isoformat()}"
+    yield f"    a bar for each day, the highest {_count(most, word)} on {busiest.isoformat()}"
 
 
 def _count(count: int, word: str) -> str:
