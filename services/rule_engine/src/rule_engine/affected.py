@@ -2,6 +2,7 @@
 
 A verdict is what a global lane says of a global alert, on `engine.globals`: a msgpack array
 [state, rule, key, alert, fired_us, seq, at_us, start_us, value, how]; `start_us` is the beginning of the window that fired.
+The state is that of a transition, or "forgotten": an event of `resolve_on` came while nothing fired.
 """
 
 from __future__ import annotations
@@ -80,6 +81,15 @@ class Affected:
     def restore(self, names: list[Any], verdict: list[Any]) -> None:
         self.heard[names[0], key_from(names[1])] = verdict
 
+    def retire(self, rules: set[str]) -> list[tuple[bytes, bytes | None]]:
+        """These are gone, or have become other ones: nothing that was heard of them fires any more."""
+        gone = [
+            each for each, verdict in self.heard.items() if each[0] in rules and verdict[STATE] == "firing"
+        ]
+        for each in gone:
+            self.heard[each][STATE] = "ended"
+        return [(row_key("verdict", *each), pack(self.heard[each])) for each in gone]
+
     def saw(self, plan: Plan, customer: str, key: Key, seen: Occurrence) -> None:
         """An event that counts against the rule, of a customer of this partition."""
         row = self.machine.remember(plan, customer, key, seen)
@@ -120,6 +130,8 @@ class Affected:
         self.machine.life.fire(row, at_us, verdict[VALUE], evidence[-EVIDENCE:], cause, None)
 
     def _release(self, row: KeyState, verdict: list[Any]) -> None:
+        if row.condition and verdict[HOW] != "condition":  # the global rule forgot them as well
+            row.condition = row.condition[bisect_left(row.condition, verdict[AT], key=_time) :] or None
         if row.alert is None:
             return
         at_us = max(verdict[AT], row.alert.fired_us)
@@ -127,7 +139,6 @@ class Affected:
             self.machine.life.resolve(row, at_us, verdict[VALUE], verdict[HOW], None)
         else:
             self.machine.life.end(row, at_us)
-        row.condition = None
 
 
 def _time(entry: list[Any]) -> int:

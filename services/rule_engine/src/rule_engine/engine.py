@@ -5,6 +5,7 @@ The same records in the same order give the same output, whatever the batches we
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -27,6 +28,10 @@ if TYPE_CHECKING:
     from rule_engine.counters import Counters
     from rule_engine.rules.load import RuleSource
 
+EARLIEST_US, LATEST_US = (
+    micros(datetime.min.replace(tzinfo=UTC)),
+    micros(datetime.max.replace(tzinfo=UTC)),
+)
 PROFILE, ERASED = "customer.updated", "customer.erased"
 MAX_ROUTES = 10_000  # distinct event types remembered; more begin anew
 
@@ -85,7 +90,10 @@ class LaneEngine:
 
     def adopt(self, files: Mapping[str, RuleSource]) -> None:
         """From here on these files are the rules; called between two batches."""
+        before = {name: plan.rule.identity for name, plan in self.machine.plans.items()}
         self._rows += self.machine.adopt(files)
+        now = {name: plan.rule.identity for name, plan in self.machine.plans.items()}
+        self._rows += self.affected.retire({name for name in before if before[name] != now.get(name)})
         self._know_rules()
 
     def run(self, records: Sequence[RecordLike]) -> None:
@@ -104,10 +112,13 @@ class LaneEngine:
                 signal = (
                     None if not routes.wanted else event if isinstance(event, Signal) else read_signal(raw)
                 )
+                time_us = micros(event.time)
             except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, TypeError) as error:
                 self._refuse(record.offset, f"not a CloudEvent in JSON: {error}")
                 continue
-            time_us = micros(event.time)
+            if not EARLIEST_US <= time_us <= LATEST_US:
+                self._refuse(record.offset, "its time is none of the years 1 to 9999")
+                continue
             stored_ms = record.timestamp
             moved = clock.saw(time_us, None if stored_ms is None else stored_ms * 1000)
             if moved:
@@ -145,9 +156,9 @@ class LaneEngine:
     def take(self) -> Output:
         """Everything since the last call, for one transaction."""
         machine = self.machine
-        transitions, machine.life.out = machine.life.out, []
         rows, self._rows = self._rows, []
         rows += machine.take_rows()
+        transitions, machine.life.out = machine.life.out, []
         poison, self._poison = self._poison, []
         if self._clock_changed or (rows and machine.clock.now_us is not None):
             self._clock_changed = False
@@ -222,9 +233,7 @@ class LaneEngine:
 
     def _act(self, plan: Plan, customer: str, key: Any, roles: int, seen: Occurrence) -> None:
         if plan.uses_previous:
-            row = plan.rows.get((customer, key))
-            previous = {} if row is None or row.previous is None else row.previous[1]
-            seen = Occurrence(seen.time_us, seen.id, seen.source, customer, (*seen.arguments[:4], previous))
+            seen = plan.after_previous(seen, key)
         if roles & SELECTED and (plan.rule.where is None or plan.holds(plan.rule.where, seen)):
             roles |= MATCHES
         if roles != SELECTED:
@@ -241,7 +250,7 @@ class LaneEngine:
             if roles & SELECTED and (plan.rule.where is None or plan.holds(plan.rule.where, seen)):
                 self.counters.matched[plan.rule.id] += 1
                 number, slot = plan.condition.slot(plan, seen)  # type: ignore[attr-defined]
-                self.partials.count(plan, key, number, slot, seen)
+                self.partials.count(plan, key, number, slot)
                 if plan.rule.affected and slot[1] and seen.customer is not None:
                     self.affected.saw(plan, seen.customer, key, seen)
 

@@ -13,10 +13,11 @@ import msgspec
 from contracts.times import to_micros
 from rule_engine import partials
 from rule_engine.conditions import strategy_of
+from rule_engine.conditions.windowed_ratio import LAST
 from rule_engine.machine import Machine, Output, RecordLike
 from rule_engine.plan import RESOLVES, Occurrence
 from rule_engine.rules.model import Ratio
-from rule_engine.state import Kept, pack, row_key, unpack
+from rule_engine.state import NEVER, pack, parts_of, row_key, unpack
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -36,12 +37,18 @@ class GlobalEngine:
         self.counters = counters
         self.machine = Machine(counters, strategies=strategy_of, scope="global")
         self.clocks: dict[int, tuple[int | None, bool]] = {}
-        self._ends: list[tuple[int, int, list[Any]]] = []
-        self._ended = 0
+        self._waiting: list[tuple[int, int, list[Any]]] = []  # by time and number: until the clock is later
+        self._waited = 0
         self._rows: list[tuple[bytes, bytes | None]] = []
+        self._verdicts: list[tuple[bytes, bytes | None]] = []
         self._poison: list[tuple[int, str]] = []
         self._clocks_changed = False
         self._raw: dict[bytes, bytes] = {}
+
+    @property
+    def next_due_us(self) -> int:
+        """Nothing happens before the clock is later than this."""
+        return min(self.machine.next_due_us, self._waiting[0][0] if self._waiting else NEVER)
 
     def restore(self, key: bytes, value: bytes | None) -> None:
         if value is None:
@@ -54,10 +61,14 @@ class GlobalEngine:
         raw, self._raw = self._raw, {}
         clocks = raw.pop(row_key("clocks"), None)
         if clocks is not None:
-            told, self.machine.clock.now_us, ends = unpack(clocks)
+            told, self.machine.clock.now_us = unpack(clocks)
             self.clocks = {partition: (clock, idle) for partition, clock, idle in told}
-            for record in ends:
-                self._await_end(record)
+        for key, value in raw.items():
+            kind, *names = parts_of(key)
+            if kind == "waiting":
+                time_us, record = unpack(value)
+                heappush(self._waiting, (time_us, names[0], record))
+                self._waited = max(self._waited, names[0])
         self.machine.restore(raw)
 
     def adopt(self, files: Mapping[str, RuleSource]) -> None:
@@ -74,16 +85,16 @@ class GlobalEngine:
     def take(self) -> Output:
         """Everything since the last call, for one transaction."""
         machine = self.machine
-        transitions, machine.life.out = machine.life.out, []
         rows, self._rows = self._rows, []
         rows += machine.take_rows()
+        transitions, machine.life.out = machine.life.out, []
         if self._clocks_changed:
             self._clocks_changed = False
             told = [(partition, clock, idle) for partition, (clock, idle) in self.clocks.items()]
-            ends = [record for _, _, record in self._ends]
-            rows.append((row_key("clocks"), pack([told, machine.clock.now_us, ends])))
+            rows.append((row_key("clocks"), pack([told, machine.clock.now_us])))
         poison, self._poison = self._poison, []
-        verdicts = [verdict for each in transitions if (verdict := self._verdict(each)) is not None]
+        verdicts, self._verdicts = self._verdicts, []
+        verdicts += [verdict for each in transitions if (verdict := self._verdict(each)) is not None]
         return Output(transitions=transitions, rows=rows, verdicts=verdicts, poison=poison)
 
     def _take_in(self, record: list[Any]) -> None:
@@ -92,30 +103,47 @@ class GlobalEngine:
                 self.clocks[partition] = (clock, idle)
                 self._clocks_changed = True
                 self._advance()
-            case ["count", rule, key, number, slot, matched_us, kept]:
-                self._merge(rule, partials.key_from(key), number, slot, matched_us, kept)
-            case ["end", *_]:
-                self._await_end(record)
-                self._clocks_changed = True
+            case ["count", rule, _, _, slot]:
+                plan = self.machine.plans.get(rule)
+                if plan is not None and plan.rule.resolve_on:
+                    self._await(slot[LAST][0], record)
+                else:
+                    self._merge(record)
+            case ["end", _, _, time_us, _, _]:
+                self._await(time_us, record)
             case _:
                 raise ValueError(f"unknown kind {record[0]!r}")
 
-    def _merge(self, rule: str, key: Any, number: int, slot: Any, matched_us: int, kept: Any) -> None:
+    def _await(self, time_us: int, record: list[Any]) -> None:
+        """What counts and what makes a rule forget act in order of time, from whichever partitions they come."""
+        now_us = self.machine.clock.now_us
+        if now_us is not None and time_us < now_us:
+            self._act(record)
+            return
+        self._waited += 1
+        heappush(self._waiting, (time_us, self._waited, record))
+        self._rows.append((row_key("waiting", self._waited), pack([time_us, record])))
+
+    def _act(self, record: list[Any]) -> None:
+        if record[0] == "end":
+            self._end(record)
+        else:
+            self._merge(record)
+
+    def _merge(self, record: list[Any]) -> None:
+        _, rule, key, number, slot = record
         plan = self.machine.plans.get(rule)
         if plan is None:
             return
-        row = self.machine.row(plan, None, key)
+        matched_us = slot[LAST][0]
+        row = self.machine.row(plan, None, partials.key_from(key))
+        if row.memory is not None and matched_us < row.memory.time_us:
+            return
         row.latest_us = max(row.latest_us, matched_us)
-        if matched_us >= row.matched_us:
-            row.matched_us = matched_us
-            row.kept = None if kept is None else Kept.unpacked(kept)
+        row.matched_us = max(row.matched_us, matched_us)
         now_us = self.machine.clock.now_us
         plan.condition.merge(row, number, slot, matched_us if now_us is None else now_us)  # type: ignore[attr-defined]
         self.machine.settle(row)
-
-    def _await_end(self, record: list[Any]) -> None:
-        self._ended += 1
-        heappush(self._ends, (record[3], self._ended, record))
 
     def _advance(self) -> None:
         """Move on to the least clock of the partitions that are not idle, or, if all are, to the latest."""
@@ -126,11 +154,11 @@ class GlobalEngine:
         if NO_CLOCK in busy or not known:
             return
         reached = min(clock for clock in busy if clock is not None) if busy else max(known)
-        clock = self.machine.clock
-        while self._ends and self._ends[0][0] < reached:
-            time_us, _, record = heappop(self._ends)
-            self._move(max(time_us, clock.now_us or time_us))
-            self._end(record)
+        while self._waiting and self._waiting[0][0] < reached:
+            time_us, number, record = heappop(self._waiting)
+            self._rows.append((row_key("waiting", number), None))
+            self._move(time_us)
+            self._act(record)
         self._move(reached)
 
     def _move(self, to_us: int) -> None:
@@ -142,21 +170,30 @@ class GlobalEngine:
     def _end(self, record: list[Any]) -> None:
         _, rule, key, time_us, source, event = record
         plan = self.machine.plans.get(rule)
-        if plan is not None:
-            seen = Occurrence(time_us, event, source, None, ({}, {}, {}, None, {}))
-            self.machine.act(plan, None, partials.key_from(key), RESOLVES, seen)
+        if plan is None:
+            return
+        at = None, partials.key_from(key)
+        row = plan.rows.get(at)
+        before = None if row is None or row.alert is not None else row.condition
+        self.machine.act(
+            plan, *at, RESOLVES, Occurrence(time_us, event, source, None, ({}, {}, {}, None, {}))
+        )
+        if plan.rule.affected and before is not None and row is not None and row.condition is None:
+            forgotten = ["forgotten", rule, key, "", time_us, 0, time_us, time_us, None, "event"]
+            self._verdicts.append((row_key(rule, key), pack(forgotten)))
 
     def _verdict(self, transition: Transition) -> tuple[bytes, bytes | None] | None:
         """What the signals lanes have to know to tell the customers affected."""
         plan = self.machine.plans.get(transition.rule)
-        if transition.state == "due" or plan is None or not plan.rule.affected:
+        if transition.state == "due" or (plan is not None and not plan.rule.affected):
             return None
-        condition = plan.rule.condition
-        assert isinstance(condition, Ratio)
         key = transition.key
-        at_us = to_micros(transition.at)
+        at_us = start_us = to_micros(transition.at)
+        if plan is not None:  # else the rule is gone, and this its alert's end
+            assert isinstance(plan.rule.condition, Ratio)
+            start_us -= plan.rule.condition.within_us
         verdict = [
             transition.state, transition.rule, key, transition.alert, to_micros(transition.fired_at), transition.seq,
-            at_us, at_us - condition.within_us, transition.value, transition.how,
+            at_us, start_us, transition.value, transition.how,
         ]  # fmt: skip
         return row_key(transition.rule, key), pack(verdict)

@@ -95,7 +95,7 @@ class Lifecycle:
     ) -> None:
         alert = row.alert
         assert alert is not None
-        row.alert = None
+        row.alert = row.since_us = None
         told = [index for index in alert.told if row.plan.rule.notify[index].entry.resolves]
         self.counters.resolved[row.plan.rule.id] += 1
         self._emit(row.plan, row, alert, "resolved", at_us, told, value=value, how=how, cause=cause)
@@ -105,8 +105,26 @@ class Lifecycle:
         row.held = False
         row.trailing.clear()
         if row.alert is not None:
-            alert, row.alert = row.alert, None
+            alert, row.alert, row.since_us = row.alert, None, None
             self._emit(row.plan, row, alert, "ended", at_us, [], value=alert.value)
+
+    def edited(self, row: KeyState, now_us: int) -> None:
+        """The alerts go on under a new version of their rule: its entries, but for those that were due."""
+        plan = row.plan
+        if row.alert is not None and plan.rule.momentary and not plan.rule.resolve_on:
+            self.end(row, max(row.latest_us, now_us))
+        for alert in self._alive(row):
+            alert.told = [index for index in alert.told if index < len(plan.rule.notify)]
+            alert.pending = []
+            for index, each in plan.notify:
+                due_us = alert.fired_us + each.after_us
+                told = index in alert.told
+                if each.every_us is not None and (told or due_us < now_us):
+                    due_us += max(int(told), -((due_us - now_us) // each.every_us)) * each.every_us
+                elif told or due_us < now_us:
+                    continue
+                alert.pending.append((due_us, index))
+        row.trailing = [alert for alert in row.trailing if alert.pending]
 
     def due_us(self, row: KeyState) -> int:
         """The next time at which an entry of `notify` comes due or an alert ends by `resolve_after`."""

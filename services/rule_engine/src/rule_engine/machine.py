@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from heapq import heapify, heappop, heappush
 from typing import TYPE_CHECKING, Literal, Protocol
@@ -160,12 +161,11 @@ class Machine:
     def _hand_over(self, row: KeyState, plan: Plan, *, anew: bool) -> None:
         row.plan = plan
         plan.rows[row.customer, row.key] = row
-        entries = len(plan.rule.notify)
-        for alert in (*row.trailing, *(() if row.alert is None else (row.alert,))):
-            alert.pending = [(due_us, index) for due_us, index in alert.pending if index < entries]
-            alert.told = [index for index in alert.told if index < entries]
+        now_us = self.clock.now_us
         if anew:
             row.condition, row.kept, row.held, row.previous = None, None, False, None
+            row.since_us = None if row.alert is None else now_us
+        self.life.edited(row, row.latest_us if now_us is None else now_us)
         self.settle(row)
 
     def match(self, plan: Plan, at: tuple[str, Key], seen: Occurrence) -> None:
@@ -180,12 +180,17 @@ class Machine:
         elif row.wake_us < time_us or time_us < row.latest_us or row.memory is not None:
             self.act(plan, *at, MATCHES, seen)
             return
+        waits = row.condition is not None and row.alert is None
         row.latest_us = row.matched_us = time_us
         self.counters.matched[plan.rule.id] += 1
-        if plan.keeps:
+        if plan.keeps and not plan.waits_for_clock:
             row.kept = plan.keep(seen)
-        plan.condition.matched(row, seen, time_us, self.clock.now_us or time_us, self.life)
-        if row.wake_us != NEVER and row.alert is None and plan.condition.postpones and not row.held:
+        try:
+            plan.condition.matched(row, seen, time_us, self.clock.now_us or time_us, self.life)
+        except Exception:
+            self._give_up(row)
+            raise
+        if waits and row.alert is None and plan.condition.postpones and not row.held:
             if not row.dirty:
                 row.dirty = True
                 self.changed.append(row)
@@ -200,11 +205,20 @@ class Machine:
 
     def act(self, plan: Plan, customer: str | None, key: Key, roles: int, seen: Occurrence) -> None:
         """One event does, in this order: cancel, disarm and resolve; then count or arm; then fire."""
-        time_us = seen.time_us
         known = plan.rows.get((customer, key))
-        if known is not None and known.wake_us < time_us:
-            self._catch_up(known, time_us)
+        if known is not None and known.wake_us < seen.time_us:
+            self._catch_up(known, seen.time_us)
         row = self.row(plan, customer, key)
+        try:
+            self._act(row, roles, seen)
+            self.settle(row)
+        except Exception:
+            self._give_up(row)
+            raise
+
+    def _act(self, row: KeyState, roles: int, seen: Occurrence) -> None:
+        plan = row.plan
+        time_us = seen.time_us
         at_us = max(row.latest_us, time_us)
         row.latest_us = at_us
         if roles & (CANCELS | RESOLVES | EXPECTED):
@@ -213,12 +227,11 @@ class Machine:
             self.counters.matched[plan.rule.id] += 1
             if time_us >= row.matched_us:
                 row.matched_us = time_us
-                if plan.keeps:
+                if plan.keeps and not plan.waits_for_clock:
                     row.kept = plan.keep(seen)
             plan.condition.matched(row, seen, at_us, self.clock.now_us or time_us, self.life)
         if roles & SELECTED:
             self._remember_previous(row, seen)
-        self.settle(row)
 
     def pass_by(self, plan: Plan, customer: str, key: Key, seen: Occurrence) -> None:
         """An event that `on` selects and `where` does not: all it can be is the next one's `previous`."""
@@ -254,8 +267,10 @@ class Machine:
         while heap and now_us is not None and heap[0][0] < now_us:
             due_us, _, row = heappop(heap)
             if row.wake_us == due_us and not row.dropped:
-                self._elapse(row, due_us)
-                self.settle(row, rising=True)
+                self._step(row, due_us)
+                if row.wake_us <= due_us and not row.dropped:  # a bug of ours: it would be due for ever
+                    self.counters.isolated[row.plan.rule.id] += 1
+                    self._give_up(row)
 
     def take_rows(self) -> list[tuple[bytes, bytes | None]]:
         """The changelog records of all rows that changed since the last call."""
@@ -271,7 +286,7 @@ class Machine:
             value = row.packed()
             if len(value) > MAX_ROW_BYTES:
                 self.counters.isolated[row.plan.rule.id] += 1
-                self._drop(row)
+                self._give_up(row)
                 continue
             row.stored = True
             out.append((row_key("key", row.plan.rule.id, row.customer, row.key), value))
@@ -308,8 +323,21 @@ class Machine:
         while not row.dropped and (due_us := self._acting_us(row)) < time_us:
             if row.plan.waits_for_clock and row.plan.condition.due_us(row) <= due_us:
                 return
+            self._step(row, due_us)
+
+    def _step(self, row: KeyState, due_us: int) -> None:
+        try:
             self._elapse(row, due_us)
             self.settle(row, rising=True)
+        except Exception:  # a bug of ours in one rule must not stop the others, nor the partition for ever
+            self.counters.isolated[row.plan.rule.id] += 1
+            self._give_up(row)
+
+    def _give_up(self, row: KeyState) -> None:
+        """Half a step was made, and nobody knows which: the key is forgotten, and all others go on."""
+        with suppress(Exception):
+            self.life.end(row, row.latest_us)
+        self._drop(row)
 
     def _elapse(self, row: KeyState, at_us: int) -> None:
         """At one time come first what makes conditions true or false, then cooldowns, then entries of `notify`."""

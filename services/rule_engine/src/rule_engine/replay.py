@@ -10,6 +10,7 @@ from contracts.times import to_micros
 from rule_engine.counters import Counters
 from rule_engine.engine import LaneEngine
 from rule_engine.globals import GlobalEngine
+from rule_engine.partials import clock_record
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -59,16 +60,18 @@ class Replay:
     def until(self, time_us: int) -> None:
         """Move the clock just past this time."""
         if self._with_globals:
-            self._step_to(time_us)
+            self._step_to(time_us + 1)
         self._lane.silent(time_us + 1)
         self._exchange()
 
     def _step_to(self, time_us: int) -> None:
         """What is due in between happens in order of time, here and in the global lane in turn."""
         while True:
-            due_us = min(self._lane.machine.next_due_us, self._global.machine.next_due_us)
+            due_us = min(self._lane.machine.next_due_us, self._global.next_due_us)
             if due_us >= time_us or self.clock_us is None:
                 return
+            # the global lane first: at one time an alert ends before more comes due for those whom it affected
+            self._judge([Bytes(clock_record(0, due_us + 1, idle=False))])
             self._lane.silent(due_us + 1)
             self._exchange()
 
@@ -81,6 +84,9 @@ class Replay:
         clock = self._lane.clock_partial(idle=False)
         if clock is not None:
             records.append(Bytes(clock))
+        self._judge(records)
+
+    def _judge(self, records: list[Bytes]) -> None:
         self._global.run(records)
         judged = self._global.take()
         self.transitions += judged.transitions

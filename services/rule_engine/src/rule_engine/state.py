@@ -111,12 +111,13 @@ class KeyState:
 
     `latest_us` is the largest time of the key's events and transitions, `matched_us` of its matching events. `condition` belongs to the
     rule's condition. `cooled_us`: no new firing before. `held`: the cooldown keeps a true condition from firing.
+    `since_us`: the rule was edited then while its alert fired, and no window since has been full.
     `wake_us` is the time of the row's entry in the heap of what is due, NEVER if it has none. `stored`: the changelog has it.
     """
 
     __slots__ = (
         "alert", "condition", "cooled_us", "customer", "dirty", "dropped", "held", "kept", "key", "latest_us", "matched_us",
-        "memory", "plan", "previous", "stored", "trailing", "wake_us",
+        "memory", "plan", "previous", "since_us", "stored", "trailing", "wake_us",
     )  # fmt: skip
 
     def __init__(self, plan: Plan, customer: str | None, key: Key) -> None:
@@ -133,6 +134,7 @@ class KeyState:
         self.held = False
         self.memory: Memory | None = None
         self.previous: tuple[int, Any] | None = None
+        self.since_us: int | None = None
         self.wake_us = NEVER
         self.dirty = False
         self.dropped = False
@@ -153,7 +155,7 @@ class KeyState:
             self.cooled_us, self.held,
             None if self.memory is None else [self.memory.time_us, self.memory.unanswered],
             None if self.kept is None else self.kept.packed(),
-            [alert.packed() for alert in self.trailing], self.previous,
+            [alert.packed() for alert in self.trailing], self.previous, self.since_us,
         ]  # fmt: skip
         try:
             return _pack(fields)
@@ -167,6 +169,7 @@ class KeyState:
             raise ValueError(f"a row of format {fields[0]}; this release knows format {FORMAT}")
         (
             _, self.latest_us, self.matched_us, self.condition, alert, self.cooled_us, self.held, memory, kept, trailing, previous,
+            self.since_us,
         ) = fields  # fmt: skip
         self.alert = None if alert is None else Alert.unpacked(alert)
         self.memory = None if memory is None else Memory(memory[0], unanswered=memory[1])

@@ -8,7 +8,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from rule_engine.conditions.strategy import EVIDENCE, forget_all
+from rule_engine.conditions.strategy import EVIDENCE, forget_all, full
 from rule_engine.state import NEVER
 
 if TYPE_CHECKING:
@@ -48,23 +48,24 @@ class EventCountStrategy:
             life.rising(row, at_us, self.gte, None, seen)
 
     def due_us(self, row: KeyState) -> int:
+        full_us = NEVER if row.since_us is None else row.since_us + self.within_us
         if row.condition is None:
-            return NEVER
+            return full_us
         times = row.condition[0]
         told = row.alert is not None or row.held
         # while nothing fires, all that is ever due is to forget the key
-        return int(times[0 if told and len(times) == self.gte else -1]) + self.within_us
+        return min(full_us, int(times[0 if told and len(times) == self.gte else -1]) + self.within_us)
 
     def elapsed(self, row: KeyState, at_us: int, life: Lifecycle) -> None:
-        if row.condition is None or at_us < self.due_us(row):
+        if at_us < self.due_us(row):
             return
-        times, ids = row.condition
+        times, ids = row.condition or ([], [])
         gone = bisect_right(times, at_us - self.within_us)
         del times[:gone], ids[:gone]
         left = len(times)
         if not times:
             row.condition = None
-        if left < self.gte:
+        if full(row, at_us, self.within_us) and left < self.gte:
             life.falling(row, at_us, left)
 
     def holds(self, row: KeyState, at_us: int) -> bool:

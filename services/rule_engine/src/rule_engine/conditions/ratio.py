@@ -8,7 +8,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from rule_engine.conditions.strategy import EVIDENCE, forget_all
+from rule_engine.conditions.strategy import EVIDENCE, forget_all, full
 from rule_engine.state import NEVER
 
 if TYPE_CHECKING:
@@ -43,14 +43,15 @@ class SlidingRatioStrategy:
         self._judge(row, at_us, life, seen)
 
     def due_us(self, row: KeyState) -> int:
-        return NEVER if not row.condition else int(row.condition[0][0]) + self.within_us
+        full_us = NEVER if row.since_us is None else row.since_us + self.within_us
+        return full_us if not row.condition else min(full_us, int(row.condition[0][0]) + self.within_us)
 
     def elapsed(self, row: KeyState, at_us: int, life: Lifecycle) -> None:
-        if not row.condition or at_us < self.due_us(row):
+        if at_us < self.due_us(row):
             return
         self._age(row, at_us)
         share = self._share(row)
-        if share is not None and share < self.gte:
+        if full(row, at_us, self.within_us) and share is not None and share < self.gte:
             life.falling(row, at_us, share)
         if not row.condition:
             row.condition = None
@@ -74,7 +75,8 @@ class SlidingRatioStrategy:
         if share is None:
             return
         if share < self.gte:
-            life.falling(row, at_us, share)
+            if full(row, at_us, self.within_us):
+                life.falling(row, at_us, share)
         elif row.alert is None:
             life.rising(row, at_us, share, None, seen)
 

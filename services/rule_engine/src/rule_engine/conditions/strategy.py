@@ -46,6 +46,16 @@ class Strategy(Protocol):
         """Ids of the events that made it true, at most the last ten, by time."""
 
 
+def full(row: KeyState, at_us: int, within_us: int) -> bool:
+    """Whether a window that ends then is full: after an edit, what fires is judged from the first full one on."""
+    if row.since_us is None:
+        return True
+    if at_us < row.since_us + within_us:
+        return False
+    row.since_us = None
+    return True
+
+
 def forget_all(row: KeyState, reach_us: int) -> bool:
     """Forget the key's windows if its last matching event is not younger than `reach_us`; whether there was anything."""
     if row.condition is None or row.matched_us > reach_us:
