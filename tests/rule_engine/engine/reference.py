@@ -8,7 +8,7 @@ list of events at every instant that matters. Slow, and meant to be. Times are m
 import json
 import uuid
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
 from typing import Any, NamedTuple
@@ -217,6 +217,117 @@ class Reading:
         return found
 
 
+class WholeReading(Reading):
+    """A rule of scope global: one story a key, and its events act in order of time, once the clock is later."""
+
+    def __init__(self, spec: Spec, lateness: int = 0) -> None:
+        super().__init__(spec, lateness)
+        self.waiting: list[tuple[int, int, Key, set[str], Event]] = []
+
+    def read(self, events: Sequence[Event], until: int | None) -> list[Told]:
+        for number, event in enumerate(events):
+            self.move(event.at - self.lateness)
+            self.waiting += [
+                (event.at, number, key, roles, event) for key, roles in self.roles(event).items()
+            ]
+            self.move(event.at - self.lateness)
+        if until is not None:
+            self.move(until + 1)
+        return [told for story in self.stories.values() for told in story.told]
+
+    def move(self, to: int) -> None:
+        to = to if self.clock is None else max(self.clock, to)
+        for each in sorted(self.waiting, key=lambda each: each[:2]):
+            at, _, key, roles, event = each
+            if at < to:
+                self.waiting.remove(each)
+                super().move(at)
+                story = self.stories.setdefault((None, key), Story(self.spec, None, key))
+                story.meet(event, roles, self.clock)
+        super().move(to)
+
+
+def whole_over(
+    spec: Spec, events: Sequence[Event], *, lateness: int = 0, until: int | None = None
+) -> list[Told]:
+    """What a rule of scope global tells, but for the customers whom it affects."""
+    entries = tuple(entry for entry in spec.entries if not entry.affected)
+    told = WholeReading(replace(spec, entries=entries), lateness).read(events, until)
+    index = [index for index, entry in enumerate(spec.entries) if not entry.affected]
+    return in_order(each._replace(due=tuple(index[due] for due in each.due)) for each in told)
+
+
+def affected_over(spec: Spec, events: Sequence[Event], until: int, whole: Iterable[Told]) -> list[Told]:
+    """What the customers behind its events are told. The events have to be in order of time."""
+    reading = Reading(spec)
+    out: list[Told] = []
+    for firing in whole:
+        if firing.state == "firing":
+            last = [
+                each for each in whole if each.alert == firing.alert and each.state in ("resolved", "ended")
+            ]
+            forgotten = max(
+                [
+                    event.at
+                    for event in events
+                    if event.at < firing.at and "resolve" in reading.roles(event).get(firing.key, ())
+                ],
+                default=-1,
+            )
+            for customer in sorted({event.customer for event in events if event.customer is not None}):
+                behind = [
+                    event
+                    for event in events
+                    if event.customer == customer
+                    and "on" in reading.roles(event).get(firing.key, ())
+                    and spec.where(event.data, {})
+                    and spec.condition.of(event.data)
+                    and max(firing.at - spec.condition.within, forgotten)
+                    <= event.at
+                    <= (last[0].at if last else until)
+                ]
+                if behind:
+                    out += _affected(spec, firing, last[0] if last else None, customer, behind, until)
+    return in_order(out)
+
+
+def _affected(
+    spec: Spec, firing: Told, last: Told | None, customer: str, behind: list[Event], until: int
+) -> list[Told]:
+    first = behind[0]
+    cause = None if first.at <= firing.at else (first.source, first.id)
+    at = max(first.at, firing.at)
+    evidence = [event for event in behind if event.at <= at]
+    if cause is not None:
+        evidence = evidence[:1]
+    alert = Alert(
+        id=alert_id(spec.id, customer, firing.key, at, cause),
+        fired_at=at,
+        severity=spec.severity,
+        value=firing.value,
+        vars=spec.vars(evidence[-1].data, {}, firing.value, firing.key),
+        evidence=tuple(event.id for event in evidence)[-10:],
+        until=None,
+        armed_at=None,
+    )
+    story = Story(spec, customer, firing.key)
+    story.alert = alert
+    alert.pending = [
+        (at + entry.after, i) for i, entry in enumerate(spec.entries) if entry.affected and entry.after
+    ]
+    due = [i for i, entry in enumerate(spec.entries) if entry.affected and not entry.after]
+    story.tell(alert, "firing", at, due, cause=cause)
+    end = until if last is None else last.at - 1
+    while alert.pending and min(alert.pending)[0] <= end:
+        story.entries_due(min(alert.pending)[0])
+    if last is not None and last.state == "resolved":
+        assert last.how is not None
+        story.resolve(last.at, last.value, last.how, None)
+    elif last is not None:
+        story.end(last.at)
+    return story.told
+
+
 class Story:
     """A rule, a customer and a key: all that happened to them."""
 
@@ -229,6 +340,7 @@ class Story:
         self.counted: list[Event] = []  # matching ones that no forgetting took, in order of arrival
         self.last: Event | None = None  # the last matching one, with what was `previous` then
         self.last_previous: Data = {}
+        self.befores: dict[str, Data] = {}
         self.armed: Armed | None = None
         self.alert: Alert | None = None
         self.over: list[Alert] = []  # momentary ones with entries to come
@@ -322,6 +434,7 @@ class Story:
                 self.fall(at, share)
         elif clock is None or self.last_end_of(event) >= clock:
             self.counted.append(event)
+            self.befores[event.id] = previous
 
     def arm(self, event: Event, at: int) -> None:
         condition, known = self.spec.condition, self.remembered
@@ -345,7 +458,7 @@ class Story:
             ages = sorted({event.at + condition.within for event in self.counted})
             out.append((ages[-1], 3, self.all_aged_out))
             for at in ages if self.alert or self.held else ():
-                if self.latest is not None and at > self.latest and self.false(at):
+                if self.latest is not None and at >= self.latest and self.false(at):
                     out.append((at, 0, self.ages_out))
                     break
         if isinstance(condition, Share) and condition.every is not None:
@@ -520,6 +633,9 @@ class Story:
         self.held = False
         cause = None if event is None else (event.source, event.id)
         seen, before = (self.last, self.last_previous) if event is None else (event, previous)
+        if not self._sliding:  # of the window, which events ahead of the clock are no part of
+            seen = self.window(at)[-1]
+            before = self.befores[seen.id]
         momentary = spec.momentary and not spec.resolve_on
         alert = Alert(
             id=alert_id(spec.id, self.customer, self.key, at, cause),

@@ -3,7 +3,7 @@ it, and what engine and reference made of them in one form.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -82,6 +82,11 @@ def streams(
             )
         )
     return out
+
+
+def event_at(seconds: float, type: str, customer: str | None = "c1", **data: Any) -> Event:
+    """An event so long after the start; its id says what and when."""
+    return Event(START + round(seconds * S), f"{type}@{seconds:g}", type, customer, {"k": "k"} | data)
 
 
 def record(each: Event) -> Bytes:
@@ -327,6 +332,47 @@ def rules(draw: st.DrawFn, kinds: Sequence[str] = KINDS, name: str = "r1") -> Wr
         entries=tuple(entries), uses_previous=uses_previous, **more,
     )  # fmt: skip
     return Written(tuple(lines), spec)
+
+
+@st.composite
+def global_rules(draw: st.DrawFn, *, affected: bool, name: str = "r1") -> Written:
+    condition_text, condition = draw(windows())
+    on_text, on = draw(_on().filter(lambda each: "group_by" not in each[0]))
+    key_text, key = draw(
+        st.sampled_from([(None, lambda event: ""), ("data.k", _key_of_k), ("data.k", _key_of_k)])
+    )
+    lines = [f"id: {name}", "title: t", "scope: global", f"on: {on_text}", condition_text]
+    more: dict[str, Any] = {}
+    if key_text is not None:
+        lines.append(f"group_by: {key_text}")
+    if draw(st.booleans()):
+        lines.append('where: "data.v < 2"')
+        more["where"] = lambda data, previous: data["v"] < 2
+    if draw(st.integers(0, 2)) == 0:
+        ends_text, ends = draw(_ends().filter(lambda each: "group_by" not in each[0]))
+        lines.append(f"resolve_on: {ends_text}")
+        more["resolve_on"] = ends
+    for option, values in (
+        ("cooldown", [None, None, 3, 8]),
+        ("resolve_after", [None, None, 15]),
+        ("lookback", [None, 0, 2]),
+    ):
+        value = draw(st.sampled_from(values))
+        if value is not None:
+            lines.append(f"{option}: {value}s")
+            more[option] = value * S
+    entries = draw(_entries(most_every=True))
+    if affected:
+        lines.append("affected: true")
+        entries = [replace(entry, affected=draw(st.booleans())) for entry in entries]
+    if entries:
+        lines.append(f"notify: [{', '.join(map(_entry_text, entries))}]")
+    if draw(st.booleans()):
+        lines.append("vars: {v: data.v, n: value}")
+        more["vars"] = lambda data, previous, value, key: {"v": data["v"], "n": value}
+    return Written(
+        tuple(lines), Spec(id=name, on=on, condition=condition, key=key, entries=tuple(entries), **more)
+    )
 
 
 # -- what came of them, in one form

@@ -4,8 +4,8 @@ from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
-from reference import Event, Told, in_order, rules_over
-from streams import START, S, Written, as_told, record, rules, source_of, split, streams
+from reference import Event, Told, affected_over, in_order, rules_over, whole_over
+from streams import START, S, Written, as_told, global_rules, record, rules, source_of, split, streams
 
 from contracts.envelope import decode
 from rule_engine.replay import Replay
@@ -62,3 +62,26 @@ def test_hopping_ratio(written: Written, events: list[Event], lateness: int, bey
 @given(rules(["absence"]), streams(), LATENESS, BEYOND)
 def test_absence(written: Written, events: list[Event], lateness: int, beyond: int | None) -> None:
     check(written, events, lateness, beyond)
+
+
+@given(global_rules(affected=False), streams(nobody=True), LATENESS, BEYOND)
+def test_global_ratio(written: Written, events: list[Event], lateness: int, beyond: int | None) -> None:
+    check_global(written, events, lateness, beyond)
+
+
+@given(global_rules(affected=True), streams(nobody=True, late=False), st.sampled_from([0, 3, 20, 60]))
+def test_affected_customers(written: Written, events: list[Event], beyond: int) -> None:
+    check_affected(written, events, beyond)
+
+
+def check_global(written: Written, events: list[Event], lateness: int, beyond: int | None) -> None:
+    until = None if beyond is None else max(each.at for each in events) + beyond * S
+    expected = split(whole_over(written.spec, events, lateness=lateness, until=until))
+    assert shown(engine_over([written], events, lateness, until)) == shown(expected)
+
+
+def check_affected(written: Written, events: list[Event], beyond: int) -> None:
+    until = max(each.at for each in events) + beyond * S
+    whole = whole_over(written.spec, events, until=until)
+    expected = split(in_order([*whole, *affected_over(written.spec, events, until, whole)]))
+    assert shown(engine_over([written], events, 0, until)) == shown(expected)

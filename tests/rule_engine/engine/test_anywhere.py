@@ -1,0 +1,116 @@
+"""What comes out is a function of what went in: not of batches, crashes or partitions."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+from lanes import GlobalLane, Lane
+from reference import Event
+from streams import S, Written, as_told, global_rules, rules, source_of, streams
+
+from contracts.partition import partition_of
+
+LATENESS = st.sampled_from([0, 0, 3 * S])
+THREE = st.tuples(rules(name="r1"), rules(name="r2"), rules(name="r3"))
+BEYOND_US = 60 * S
+
+
+@given(THREE, streams(), LATENESS, st.data())
+def test_batches_make_no_difference(
+    written: tuple[Written, ...], events: list[Event], lateness: int, data: st.DataObject
+) -> None:
+    files = {"rules.yaml": source_of(written)}
+    one_by_one, in_batches = (Lane(files, lateness_us=lateness) for _ in range(2))
+    for each in events:
+        one_by_one.run([each])
+        one_by_one.take()
+    rest = events
+    while rest:
+        size = data.draw(st.integers(1, len(rest)))
+        in_batches.run(rest[:size])
+        if data.draw(st.booleans()):
+            in_batches.take()
+        rest = rest[size:]
+    for lane in (one_by_one, in_batches):
+        lane.until(events[-1].at + BEYOND_US)
+    assert as_told(in_batches.transitions) == as_told(one_by_one.transitions)
+    assert in_batches.state == one_by_one.state
+
+
+@given(THREE, streams(), LATENESS, st.data())
+def test_crashes_make_no_difference(
+    written: tuple[Written, ...], events: list[Event], lateness: int, data: st.DataObject
+) -> None:
+    files = {"rules.yaml": source_of(written)}
+    steady, shaken = (Lane(files, lateness_us=lateness) for _ in range(2))
+    steady.run(events)
+    shaken.take()
+    committed = 0
+    for _ in range(data.draw(st.integers(1, 4))):
+        evaluated = data.draw(st.integers(committed, len(events)))
+        shaken.run(events[committed:evaluated])
+        if data.draw(st.booleans()):
+            shaken.take()
+            committed = evaluated
+        shaken.crash()
+    shaken.run(events[committed:])
+    for lane in (steady, shaken):
+        lane.until(events[-1].at + BEYOND_US)
+    assert as_told(shaken.transitions) == as_told(steady.transitions)
+    assert shaken.state == steady.state
+
+
+@given(THREE, streams(late=False), st.integers(2, 5))
+def test_partitions_make_no_difference(
+    written: tuple[Written, ...], events: list[Event], partitions: int
+) -> None:
+    files = {"rules.yaml": source_of(written)}
+    whole = Lane(files)
+    parts = [Lane(files, partition=number) for number in range(partitions)]
+    whole.run(events)
+    for number, lane in enumerate(parts):
+        lane.run(each for each in events if partition_of(str(each.customer).encode(), partitions) == number)
+    for lane in (whole, *parts):
+        lane.until(events[-1].at + BEYOND_US)
+    apart = [transition for lane in parts for transition in lane.transitions]
+    assert as_told(apart) == as_told(whole.transitions)
+
+
+@given(global_rules(affected=False), streams(late=False, nobody=True), st.integers(1, 3), st.data())
+def test_global_rules_are_the_same_over_partitions_batches_and_crashes(
+    written: Written, events: list[Event], partitions: int, data: st.DataObject
+) -> None:
+    files = {"rules.yaml": source_of([written])}
+    if (
+        written.spec.resolve_on
+    ):  # at one time, partitions come one after the other: then let no two be at one time
+        events = [each._replace(at=each.at + number) for number, each in enumerate(events)]
+    until = events[-1].at + BEYOND_US
+
+    def run(partitions: int, *, shaken: bool) -> GlobalLane:
+        lanes = [Lane(files, partition=number) for number in range(partitions)]
+        place = {each.id: partition_of(str(each.customer).encode(), partitions) for each in events}
+        judge = GlobalLane(files, partitions)
+        judge.take()
+
+        def exchange(lane: Lane) -> None:
+            records = [value for _, value in lane.take().partials]
+            clock = lane.engine.clock_partial(idle=lane.partition not in place.values())
+            judge.run(records if clock is None else [*records, clock])
+            judge.take()
+            if shaken and data.draw(st.booleans()):
+                lane.crash()
+                judge.crash()
+
+        for lane in lanes:
+            exchange(lane)
+        for each in events:
+            lane = lanes[place[each.id]]
+            lane.run([each])
+            if not shaken or data.draw(st.booleans()):
+                exchange(lane)
+        for lane in lanes:
+            lane.engine.silent(until + 1)
+            exchange(lane)
+        return judge
+
+    steady, shaken = run(1, shaken=False), run(partitions, shaken=True)
+    assert as_told(shaken.transitions) == as_told(steady.transitions)
