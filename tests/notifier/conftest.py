@@ -307,6 +307,8 @@ class House:
         """Waits until all that was written so far for the customer has been looked at: what was to go out is out."""
         marker = self.transition(customer, entry(to="operations", channels=["webhook"]))
         self.fate("suppressed", alert=marker.alert)
+        sending = f"SELECT id FROM messages WHERE customer = '{customer}' AND state = 'sending'"
+        until(lambda: not self.stored(sending), "what is on its way")
 
     # what others read
 

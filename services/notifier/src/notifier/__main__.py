@@ -34,7 +34,9 @@ from notifier.publish import Relay
 from notifier.templates import Templates
 from notifier.writing import Writer
 
-STOP_S = 8.0  # for what is in flight, before the process ends
+# whoever runs us gives 10 s between SIGTERM and SIGKILL
+FINISH_S = 6.0  # for what is in flight; what is not recorded by then is marked at the next start
+CLOSE_S = 2.0  # for everything else
 
 log = structlog.get_logger()
 
@@ -174,12 +176,12 @@ async def _until_stopped(
     for task in broken:
         log.error("part broke", part=task.get_name(), exc_info=task.exception())
     sending.cancel()
-    await dispatch.settle(STOP_S)
+    await dispatch.settle(FINISH_S)
     server.should_exit = True
     for task in tasks:
         if task.get_name() != "http":
             task.cancel()
-    await asyncio.wait(tasks, timeout=STOP_S)
+    await asyncio.wait(tasks, timeout=CLOSE_S)
     stopped.cancel()
     return 1 if broken else 0
 

@@ -194,7 +194,7 @@ def _reply(error: SMTPResponseException) -> str:
 async def _quit(client: aiosmtplib.SMTP) -> None:
     try:
         if client.is_connected:
-            await client.quit()
+            await client.quit(timeout=1)
     except (SMTPException, OSError, TimeoutError):
         pass  # we only wanted to be polite
     client.close()
