@@ -19,7 +19,7 @@ help: ## list the targets
 	@.uv/bin/pip install --quiet --disable-pip-version-check uv
 
 setup: $(filter .uv/bin/uv,$(UV))
-	@$(UV) sync --frozen --quiet
+	@$(UV) sync --frozen --quiet --compile-bytecode
 
 demo: setup ## play a small shop's bad day: events in, alerts, messages out (ARGS=--exit ends with a verdict)
 	@$(RUN) beforehand demo $(ARGS)

@@ -34,7 +34,7 @@ class AffectedStrategy:
 
     fires_by_clock: ClassVar[bool] = True
     waits_for_clock: ClassVar[bool] = False
-    postpones: ClassVar[bool] = True
+    fades: ClassVar[bool] = False
     of_affected: ClassVar[bool] = True
 
     def __init__(self, condition: Ratio) -> None:

@@ -100,6 +100,7 @@ class LaneEngine:
         """Evaluate records of the partition, in their order."""
         machine = self.machine
         clock = machine.clock
+        heap = machine.heap
         routes_of_type = self._routes
         wanted = late = 0
         # where most events are wanted, decoding them whole at once is cheaper than looking at the type first
@@ -122,8 +123,9 @@ class LaneEngine:
             stored_ms = record.timestamp
             moved = clock.saw(time_us, None if stored_ms is None else stored_ms * 1000)
             if moved:
-                machine.fire_due()
                 self._clock_changed = True
+                if heap and heap[0][0] < time_us:
+                    machine.fire_due()
             if signal is not None:
                 wanted += 1
                 self._evaluate(record.offset, raw, signal, time_us, routes)

@@ -79,7 +79,7 @@ class Lifecycle:
         row.cooled_us = at_us + rule.cooldown_us if rule.cooldown_us else row.cooled_us
         if rule.momentary and not rule.resolve_on:
             if alert.pending:
-                row.trailing.append(alert)
+                row.trailing = (*row.trailing, alert)
         else:
             alert.until_us = at_us + max(rule.resolve_after_us, last_us)
             row.alert = alert
@@ -103,7 +103,7 @@ class Lifecycle:
     def end(self, row: KeyState, at_us: int) -> None:
         """A silent end: tells nobody, and closes the alert for every reader."""
         row.held = False
-        row.trailing.clear()
+        row.trailing = ()
         if row.alert is not None:
             alert, row.alert, row.since_us = row.alert, None, None
             self._emit(row.plan, row, alert, "ended", at_us, [], value=alert.value)
@@ -124,7 +124,7 @@ class Lifecycle:
                 elif told or due_us < now_us:
                     continue
                 alert.pending.append((due_us, index))
-        row.trailing = [alert for alert in row.trailing if alert.pending]
+        row.trailing = tuple(alert for alert in row.trailing if alert.pending)
 
     def due_us(self, row: KeyState) -> int:
         """The next time at which an entry of `notify` comes due or an alert ends by `resolve_after`."""
@@ -141,15 +141,15 @@ class Lifecycle:
             if due:
                 alert.pending = [(time_us, index) for time_us, index in alert.pending if time_us > at_us]
                 self._tell(row.plan, row, alert, "due", at_us, due)
-        row.trailing = [alert for alert in row.trailing if alert.pending]
+        row.trailing = tuple(alert for alert in row.trailing if alert.pending)
         if row.alert is not None and row.alert.until_us <= at_us:
             self.end(row, at_us)
             return True
         return False
 
     @staticmethod
-    def _alive(row: KeyState) -> list[Alert]:
-        return row.trailing if row.alert is None else [row.alert, *row.trailing]
+    def _alive(row: KeyState) -> tuple[Alert, ...]:
+        return row.trailing if row.alert is None else (row.alert, *row.trailing)
 
     def _tell(
         self, plan: Plan, row: KeyState, alert: Alert, state: State, at_us: int, due: list[int]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass, field
-from heapq import heapify, heappop, heappush
+from heapq import heappop, heappush
+from operator import itemgetter
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from rule_engine.clock import EventClock
@@ -72,13 +74,13 @@ class Machine:
         self.plans: dict[str, Plan] = {}
         self.changed: list[KeyState] = []
         self._gone: list[tuple[bytes, bytes | None]] = []
-        self._heap: list[tuple[int, int, KeyState]] = []
+        self.heap: list[tuple[int, int, KeyState]] = []
         self._pushed = 0
 
     @property
     def next_due_us(self) -> int:
         """Nothing is due before this time; NEVER if nothing is waiting."""
-        return self._heap[0][0] if self._heap else NEVER
+        return self.heap[0][0] if self.heap else NEVER
 
     def restore(self, rows: Mapping[bytes, bytes]) -> None:
         """The changelog's newest value of each key: rule files and rows of keys. Raises ValueError on a newer format."""
@@ -98,11 +100,9 @@ class Machine:
                 row.restore(value)
                 row.stored = True
                 plan.rows[customer, row.key] = row
-                row.wake_us = self._due_us(row)
-                if row.wake_us != NEVER:
-                    self._pushed += 1
-                    self._heap.append((row.wake_us, self._pushed, row))
-        heapify(self._heap)
+                self._place(row)
+        for plan in self.plans.values():
+            plan.fading = deque(sorted(plan.fading, key=itemgetter(0)))
 
     def adopt(self, files: Mapping[str, RuleSource]) -> list[tuple[bytes, bytes | None]]:
         """From here on these files are the rules. The changelog records that say so."""
@@ -173,14 +173,14 @@ class Machine:
         if plan.stateless:
             self._match_once(plan, at, seen)
             return
-        row = plan.rows.get(at)
+        row = self._known(plan, at)
         time_us = seen.time_us
+        new = row is None
         if row is None:
             row = plan.rows[at] = KeyState(plan, *at)
         elif row.wake_us < time_us or time_us < row.latest_us or row.memory is not None:
             self.act(plan, *at, MATCHES, seen)
             return
-        waits = row.condition is not None and row.alert is None
         row.latest_us = row.matched_us = time_us
         self.counters.matched[plan.rule.id] += 1
         if plan.keeps and not plan.waits_for_clock:
@@ -190,7 +190,11 @@ class Machine:
         except Exception:
             self._give_up(row)
             raise
-        if waits and row.alert is None and plan.condition.postpones and not row.held:
+        if (new or row.fades_us != NEVER) and plan.condition.fades and row.alert is None and not row.held:
+            row.fades_us = due_us = plan.condition.due_us(row)
+            if new:
+                row.queued = True
+                plan.fading.append((due_us, row))
             if not row.dirty:
                 row.dirty = True
                 self.changed.append(row)
@@ -205,7 +209,7 @@ class Machine:
 
     def act(self, plan: Plan, customer: str | None, key: Key, roles: int, seen: Occurrence) -> None:
         """One event does, in this order: cancel, disarm and resolve; then count or arm; then fire."""
-        known = plan.rows.get((customer, key))
+        known = self._known(plan, (customer, key))
         if known is not None and known.wake_us < seen.time_us:
             self._catch_up(known, seen.time_us)
         row = self.row(plan, customer, key)
@@ -239,8 +243,16 @@ class Machine:
         self._remember_previous(row, seen)
         self.settle(row)
 
+    def _known(self, plan: Plan, at: tuple[str | None, Key]) -> KeyState | None:
+        """The key's row, unless it has faded: when it is swept away can't be seen."""
+        row = plan.rows.get(at)
+        if row is not None and row.fades_us != NEVER and self._passed(row.fades_us):
+            self._drop(row)
+            return None
+        return row
+
     def row(self, plan: Plan, customer: str | None, key: Key) -> KeyState:
-        row = plan.rows.get((customer, key))
+        row = self._known(plan, (customer, key))
         if row is None:
             row = plan.rows[customer, key] = KeyState(plan, customer, key)
         return row
@@ -263,7 +275,7 @@ class Machine:
     def fire_due(self) -> None:
         """Everything that is due before the clock, in order of time."""
         now_us = self.clock.now_us
-        heap = self._heap
+        heap = self.heap
         while heap and now_us is not None and heap[0][0] < now_us:
             due_us, _, row = heappop(heap)
             if row.wake_us == due_us and not row.dropped:
@@ -274,6 +286,7 @@ class Machine:
 
     def take_rows(self) -> list[tuple[bytes, bytes | None]]:
         """The changelog records of all rows that changed since the last call."""
+        self._sweep()
         out, self._gone = (
             self._gone,
             [],
@@ -371,13 +384,40 @@ class Machine:
         if not row.dirty:
             row.dirty = True
             self.changed.append(row)
+        self._place(row, rising=rising)
+
+    def _place(self, row: KeyState, *, rising: bool = False) -> None:
         due_us = self._due_us(row)
         if due_us == NEVER:
             self._drop(row)
-        elif rising or due_us < row.wake_us:
-            row.wake_us = due_us
-            self._pushed += 1
-            heappush(self._heap, (due_us, self._pushed, row))
+        elif row.plan.condition.fades and row.quiet:
+            row.wake_us = NEVER
+            row.fades_us = due_us
+            if not row.queued:
+                row.queued = True
+                row.plan.fading.append((due_us, row))
+        else:
+            row.fades_us = NEVER
+            if rising or due_us < row.wake_us:
+                row.wake_us = due_us
+                self._pushed += 1
+                heappush(self.heap, (due_us, self._pushed, row))
+
+    def _sweep(self) -> None:
+        """Drop what has faded. The queues are in order of time but for late events, whose rows go a little later."""
+        now_us = -NEVER if self.clock.now_us is None else self.clock.now_us
+        for plan in self.plans.values():
+            fading = plan.fading
+            while fading and fading[0][0] < now_us:
+                _, row = fading.popleft()
+                row.queued = False
+                if row.dropped or row.fades_us == NEVER:
+                    continue
+                if row.fades_us < now_us:
+                    self._drop(row)
+                else:
+                    row.queued = True
+                    fading.append((row.fades_us, row))
 
     def _acting_us(self, row: KeyState) -> int:
         """When time next does something that transitions may show."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from rule_engine.expressions import EvaluationError, Expression, to_text
@@ -94,17 +95,18 @@ class Route:
 class Plan:
     """A rule, its rows, and what it needs of each event.
 
-    `notify` holds the entries that its alerts tell, with their index in the rule. `stateless`: nothing of an event is remembered. `waits_for_clock`: its windows close by the clock alone.
+    `fading` holds rows in which nothing is due, and when they fade. `notify` holds the entries that its alerts tell, with their index in the rule. `stateless`: nothing of an event is remembered. `waits_for_clock`: its windows close by the clock alone.
     """
 
     __slots__ = (
-        "condition", "counters", "group_by", "keeps", "notify", "rows", "rule", "stateless", "uses", "uses_previous", "waits_for_clock", "where",
+        "condition", "counters", "fading", "group_by", "keeps", "notify", "rows", "rule", "stateless", "uses", "uses_previous", "waits_for_clock", "where",
     )  # fmt: skip
 
     def __init__(self, rule: Rule, counters: Counters, condition: Strategy) -> None:
         self.rule = rule
         self.counters = counters
         self.rows: dict[tuple[str | None, Key], KeyState] = {}
+        self.fading: deque[tuple[int, KeyState]] = deque()
         self.condition = condition
         self.where = None if rule.where is None else rule.where.holds
         self.group_by = (rule.key_is_list, *(expression.source for expression in rule.group_by))

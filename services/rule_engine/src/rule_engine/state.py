@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 FORMAT = 1
 NEVER = 1 << 62  # later than every time
 MAX_ROW_BYTES = 500_000
+_QUIET_FIELDS = 4  # of a row in which nothing but its condition has anything to say
 
 Key = str | tuple[str, ...]
 Cause = tuple[str, str]  # source and id of an event
@@ -112,12 +113,14 @@ class KeyState:
     `latest_us` is the largest time of the key's events and transitions, `matched_us` of its matching events. `condition` belongs to the
     rule's condition. `cooled_us`: no new firing before. `held`: the cooldown keeps a true condition from firing.
     `since_us`: the rule was edited then while its alert fired, and no window since has been full.
-    `wake_us` is the time of the row's entry in the heap of what is due, NEVER if it has none. `stored`: the changelog has it.
+    `wake_us` is the time of the row's entry in the heap of what is due, NEVER if it has none. `fades_us`: nothing is due, and
+    from then on nothing is left in it either; NEVER if that is not so. `queued`: it waits among those that fade.
+    `stored`: the changelog has it.
     """
 
     __slots__ = (
-        "alert", "condition", "cooled_us", "customer", "dirty", "dropped", "held", "kept", "key", "latest_us", "matched_us",
-        "memory", "plan", "previous", "since_us", "stored", "trailing", "wake_us",
+        "alert", "condition", "cooled_us", "customer", "dirty", "dropped", "fades_us", "held", "kept", "key", "latest_us", "matched_us",
+        "memory", "plan", "previous", "queued", "since_us", "stored", "trailing", "wake_us",
     )  # fmt: skip
 
     def __init__(self, plan: Plan, customer: str | None, key: Key) -> None:
@@ -129,26 +132,35 @@ class KeyState:
         self.condition: Any = None
         self.kept: Kept | None = None
         self.alert: Alert | None = None
-        self.trailing: list[Alert] = []
+        self.trailing: tuple[Alert, ...] = ()
         self.cooled_us = -NEVER
         self.held = False
         self.memory: Memory | None = None
         self.previous: tuple[int, Any] | None = None
         self.since_us: int | None = None
         self.wake_us = NEVER
+        self.fades_us = NEVER
+        self.queued = False
         self.dirty = False
         self.dropped = False
         self.stored = False
 
     @property
-    def bare(self) -> bool:
-        """Nothing is left in it that could ever matter."""
+    def quiet(self) -> bool:
+        """Nothing fires, is held back or remembered: there is no more to it than its condition's state."""
         return (
-            self.condition is None and self.alert is None and not self.trailing and self.cooled_us == -NEVER
-            and self.memory is None and self.previous is None
+            self.alert is None and not self.held and self.memory is None and self.cooled_us == -NEVER
+            and self.previous is None and self.since_us is None and not self.trailing
         )  # fmt: skip
 
+    @property
+    def bare(self) -> bool:
+        """Nothing is left in it that could ever matter."""
+        return self.condition is None and self.quiet
+
     def packed(self) -> bytes:
+        if self.quiet and self.kept is None:
+            return _pack([FORMAT, self.latest_us, self.matched_us, self.condition])
         fields = [
             FORMAT, self.latest_us, self.matched_us, self.condition,
             None if self.alert is None else self.alert.packed(),
@@ -170,11 +182,11 @@ class KeyState:
         (
             _, self.latest_us, self.matched_us, self.condition, alert, self.cooled_us, self.held, memory, kept, trailing, previous,
             self.since_us,
-        ) = fields  # fmt: skip
+        ) = fields if len(fields) > _QUIET_FIELDS else [*fields, None, -NEVER, False, None, None, [], None, None]  # fmt: skip
         self.alert = None if alert is None else Alert.unpacked(alert)
         self.memory = None if memory is None else Memory(memory[0], unanswered=memory[1])
         self.kept = None if kept is None else Kept.unpacked(kept)
-        self.trailing = [Alert.unpacked(each) for each in trailing]
+        self.trailing = tuple(Alert.unpacked(each) for each in trailing)
         self.previous = None if previous is None else (previous[0], previous[1])
 
 

@@ -25,7 +25,7 @@ ARMED, DUE, ID = range(3)
 class AbsenceStrategy:
     fires_by_clock: ClassVar[bool] = True
     waits_for_clock: ClassVar[bool] = False
-    postpones: ClassVar[bool] = False
+    fades: ClassVar[bool] = False
     of_affected: ClassVar[bool] = False
 
     def __init__(self, condition: Absence, lookback_us: int) -> None:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 class EventCountStrategy:
     fires_by_clock: ClassVar[bool] = False
     waits_for_clock: ClassVar[bool] = False
-    postpones: ClassVar[bool] = True
+    fades: ClassVar[bool] = True
     of_affected: ClassVar[bool] = False
 
     def __init__(self, condition: EventCount) -> None:
@@ -68,22 +68,15 @@ class EventCountStrategy:
         if full(row, at_us, self.within_us) and left < self.gte:
             life.falling(row, at_us, left)
 
-    def holds(self, row: KeyState, at_us: int) -> bool:
-        if row.condition is None:
-            return False
-        times = row.condition[0]
-        return len(times) == self.gte and times[0] > at_us - self.within_us
+    def holds(self, row: KeyState, at_us: int) -> bool:  # noqa: ARG002
+        return row.condition is not None and len(row.condition[0]) == self.gte
 
     def ended_by(self, row: KeyState, time_us: int, reach_us: int) -> bool:  # noqa: ARG002
         return forget_all(row, time_us)
 
-    def value(self, row: KeyState, at_us: int) -> Any:
-        times = () if row.condition is None else row.condition[0]
-        return len(times) - bisect_right(times, at_us - self.within_us)
+    def value(self, row: KeyState, at_us: int) -> Any:  # noqa: ARG002
+        return self.gte
 
-    def evidence(self, row: KeyState, at_us: int) -> list[str]:
-        if row.condition is None:
-            return []
-        times, ids = row.condition
-        counted: list[str] = ids[bisect_right(times, at_us - self.within_us) :]
-        return counted[-EVIDENCE:]
+    def evidence(self, row: KeyState, at_us: int) -> list[str]:  # noqa: ARG002
+        ids: list[str] = [] if row.condition is None else row.condition[1]
+        return ids[-EVIDENCE:]

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 class MatchStrategy:
     fires_by_clock: ClassVar[bool] = False
     waits_for_clock: ClassVar[bool] = False
-    postpones: ClassVar[bool] = False
+    fades: ClassVar[bool] = False
     of_affected: ClassVar[bool] = False
 
     def matched(self, row: KeyState, seen: Occurrence, at_us: int, clock_us: int, life: Lifecycle) -> None:  # noqa: ARG002

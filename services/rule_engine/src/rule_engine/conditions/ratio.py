@@ -23,7 +23,7 @@ MAX_EVENTS = 10_000
 class SlidingRatioStrategy:
     fires_by_clock: ClassVar[bool] = False
     waits_for_clock: ClassVar[bool] = False
-    postpones: ClassVar[bool] = True
+    fades: ClassVar[bool] = False
     of_affected: ClassVar[bool] = False
 
     def __init__(self, condition: Ratio) -> None:

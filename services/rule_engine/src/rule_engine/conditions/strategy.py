@@ -21,7 +21,9 @@ class Strategy(Protocol):
     waits_for_clock: ClassVar[
         bool
     ]  # its windows close by the partition's clock alone, not by the key's events
-    postpones: ClassVar[bool]  # while nothing fires, an event that is not late never brings `due_us` forward
+    fades: ClassVar[
+        bool
+    ]  # while nothing fires, all that is ever due is to forget the key, and events only postpone it
     of_affected: ClassVar[bool]  # decides for customers under a global rule, not for the rule itself
 
     def matched(self, row: KeyState, seen: Occurrence, at_us: int, clock_us: int, life: Lifecycle) -> None:

@@ -26,7 +26,7 @@ SLOTS, NEXT_END, SAID, FILLED = range(4)
 class WindowedRatioStrategy:
     fires_by_clock: ClassVar[bool] = True
     waits_for_clock: ClassVar[bool] = True
-    postpones: ClassVar[bool] = False
+    fades: ClassVar[bool] = False
     of_affected: ClassVar[bool] = False
 
     def __init__(self, condition: Ratio) -> None:
