@@ -53,7 +53,7 @@ def test_what_waits_unread_is_never_reported_as_missing(house, eventually):
     begin = datetime.now(UTC)
     house.send(placed("in-time", begin), placed("late", begin), placed("never", begin))
     eventually("they are read", lambda: worker.metric("beforehand_engine_batch_records_sum") == 3)
-    worker.kill()
+    worker.stop()
     house.send(*(placed(f"more-{number}", begin) for number in range(2000)))
     house.send(
         *(shipped(f"more-{number}", begin + timedelta(milliseconds=900)) for number in range(2000)),

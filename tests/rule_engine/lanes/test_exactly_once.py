@@ -72,7 +72,7 @@ def assert_each_alert_once(house, eventually) -> None:
 def test_each_alert_exists_once_though_the_worker_is_killed_again_and_again(house, eventually):
     house.push("rules.yaml", RULES)
     with stream_of_orders(house):
-        for _ in range(3):
+        for _ in range(2):
             worker = house.worker(**SMALL)
             eventually(
                 "it commits", lambda worker=worker: worker.metric("beforehand_engine_batch_records_sum") > 300

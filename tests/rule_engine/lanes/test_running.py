@@ -1,7 +1,6 @@
 """What a worker does with rules and signals, on a real broker."""
 
 import random
-import signal
 from datetime import UTC, datetime, timedelta
 
 from contracts.dead import DeadLetter
@@ -65,8 +64,7 @@ def test_rules_come_and_change_without_a_restart_and_a_bad_version_is_refused(ho
         "c4",
     ]
 
-    worker.signal(signal.SIGTERM)
-    assert worker.wait(10) == 0
+    worker.stop()
 
 
 def test_a_record_that_cannot_be_read_goes_to_the_dead_letters_and_the_next_one_is_judged(house, eventually):
@@ -97,7 +95,7 @@ def test_a_new_worker_knows_what_the_last_one_counted(house, eventually):
     worker = house.worker().wait_ready()
     house.send(*(failed(customer, NOW + timedelta(minutes=1)) for customer in ("c1", "c2", "c2", "c3")))
     eventually("they are read", lambda: worker.metric("beforehand_engine_batch_records_sum") == 4)
-    worker.kill()
+    worker.stop()
     house.worker().wait_ready()
     house.send(*(failed(customer, NOW + timedelta(minutes=2)) for customer in ("c1", "c2", "c3", "c3")))
     eventually("two alerts", lambda: len(house.transitions()) == 2)
