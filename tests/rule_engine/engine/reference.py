@@ -22,12 +22,20 @@ Data = dict[str, Any]
 
 
 class Event(NamedTuple):
+    """`stored`: when the broker stored it, None where there is none."""
+
     at: int
     id: str
     type: str
     customer: str | None
     data: Data
     source: str = "test"
+    stored: int | None = None
+
+    @property
+    def reached(self) -> int:
+        """The clock is moved to there, but for the allowed lateness."""
+        return self.at if self.stored is None else min(self.at, self.stored)
 
 
 class Told(NamedTuple):
@@ -181,14 +189,14 @@ class Reading:
 
     def read(self, events: Sequence[Event], until: int | None) -> list[Told]:
         for event in events:
-            self.move(event.at - self.lateness)
+            self.move(event.reached - self.lateness)
             if event.customer is not None:
                 for key, roles in self.roles(event).items():
                     story = self.stories.setdefault(
                         (event.customer, key), Story(self.spec, event.customer, key)
                     )
                     story.meet(event, roles, self.clock)
-            self.move(event.at - self.lateness)  # a late event may have caused what is due already
+            self.move(event.reached - self.lateness)  # a late event may have caused what is due already
         if until is not None:
             self.move(until + 1)
         return [told for story in self.stories.values() for told in story.told]
@@ -226,11 +234,11 @@ class WholeReading(Reading):
 
     def read(self, events: Sequence[Event], until: int | None) -> list[Told]:
         for number, event in enumerate(events):
-            self.move(event.at - self.lateness)
+            self.move(event.reached - self.lateness)
             self.waiting += [
                 (event.at, number, key, roles, event) for key, roles in self.roles(event).items()
             ]
-            self.move(event.at - self.lateness)
+            self.move(event.reached - self.lateness)
         if until is not None:
             self.move(until + 1)
         return [told for story in self.stories.values() for told in story.told]

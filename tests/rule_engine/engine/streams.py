@@ -4,7 +4,7 @@ it, and what engine and reference made of them in one form.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from hypothesis import strategies as st
@@ -12,7 +12,7 @@ from reference import Absent, Count, Entry, Event, Key, Match, Pick, Share, Spec
 
 from contracts.alerts import Transition
 from contracts.envelope import encode, event
-from contracts.times import to_micros
+from contracts.times import format_time, from_micros, to_micros
 from rule_engine.commands.transitions import in_order
 from rule_engine.replay import Bytes
 from rule_engine.rules.load import RuleSource, load_text
@@ -72,15 +72,12 @@ def streams(
         data = draw(datas())
         data["due"] = _text(START + (at + data["due"]) * S) if data["due"] < 9 else "soon"
         customers = ["c1", "c1", "c1", "c2", *([None] if nobody else [])]
-        out.append(
-            Event(
-                START + at * S,
-                f"e{number}",
-                draw(st.sampled_from(types)),
-                draw(st.sampled_from(customers)),
-                data,
-            )
+        each = Event(
+            START + at * S, f"e{number}", draw(st.sampled_from(types)), draw(st.sampled_from(customers)), data
         )
+        if late and draw(st.integers(0, 5)) == 0:  # the source's clock runs ahead
+            each = each._replace(stored=each.at - draw(st.integers(1, 9)) * S)
+        out.append(each)
     return out
 
 
@@ -90,23 +87,19 @@ def event_at(seconds: float, type: str, customer: str | None = "c1", **data: Any
 
 
 def record(each: Event) -> Bytes:
-    moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=each.at)
-    return Bytes(
-        encode(
-            event(
-                id=each.id,
-                source=each.source,
-                type=each.type,
-                time=moment,
-                data=each.data,
-                customerid=each.customer,
-            )
-        )
+    sent = event(
+        id=each.id,
+        source=each.source,
+        type=each.type,
+        time=from_micros(each.at),
+        data=each.data,
+        customerid=each.customer,
     )
+    return Bytes(encode(sent), timestamp=None if each.stored is None else each.stored // 1000)
 
 
 def _text(at: int) -> str:
-    return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=at)).isoformat().replace("+00:00", "Z")
+    return format_time(from_micros(at))
 
 
 # -- rules

@@ -6,6 +6,7 @@ from lanes import GlobalLane, Lane
 from reference import Event
 from streams import S, Written, as_told, global_rules, rules, source_of, streams
 
+from contracts.alerts import Transition
 from contracts.partition import partition_of
 
 LATENESS = st.sampled_from([0, 0, 3 * S])
@@ -114,3 +115,36 @@ def test_global_rules_are_the_same_over_partitions_batches_and_crashes(
 
     steady, shaken = run(1, shaken=False), run(partitions, shaken=True)
     assert as_told(shaken.transitions) == as_told(steady.transitions)
+
+
+@given(global_rules(affected=True), streams(nobody=True), st.data())
+def test_affected_customers_are_the_same_over_crashes(
+    written: Written, events: list[Event], data: st.DataObject
+) -> None:
+    files = {"rules.yaml": source_of([written])}
+
+    def run(*, shaken: bool) -> list[Transition]:
+        lane, judge = Lane(files), GlobalLane(files, 1)
+
+        def exchange() -> None:
+            clock = lane.engine.clock_partial(idle=False)
+            judge.run([*(value for _, value in lane.take().partials), *([] if clock is None else [clock])])
+            verdicts = [value for _, value in judge.take().verdicts if value is not None]
+            told.extend(verdicts)
+            lane.engine.hear(verdicts)
+            lane.take()
+            if shaken and data.draw(st.booleans()):
+                lane.crash()
+                judge.crash()
+                lane.engine.hear(told)  # a worker reads the topic from its beginning
+
+        told: list[bytes] = []
+        exchange()
+        for each in events:
+            lane.run([each])
+            exchange()
+        lane.engine.silent(events[-1].at + BEYOND_US)
+        exchange()
+        return [*lane.transitions, *judge.transitions]
+
+    assert as_told(run(shaken=True)) == as_told(run(shaken=False))
