@@ -5,6 +5,6 @@ import os
 from hypothesis import HealthCheck, settings
 
 _QUIET = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
-settings.register_profile("engine", max_examples=150, deadline=None, suppress_health_check=_QUIET)
-settings.register_profile("engine-long", parent=settings.get_profile("engine"), max_examples=5_000)
+settings.register_profile("engine", max_examples=80, deadline=None, suppress_health_check=_QUIET)
+settings.register_profile("engine-long", parent=settings.get_profile("engine"), max_examples=4_000)
 settings.load_profile("engine-long" if os.environ.get("BEFOREHAND_TEST_PROFILE") == "long" else "engine")

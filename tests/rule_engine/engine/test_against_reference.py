@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from lanes import Lane
 from reference import Event, Told, affected_over, in_order, rules_over, whole_over
@@ -46,40 +46,48 @@ def shown(told: list[Told]) -> list[dict[str, Any]]:
     ]
 
 
+often = settings(max_examples=6 * settings.default.max_examples)  # one rule and one stream are quickly judged
 LATENESS = st.sampled_from([0, 0, 0, 3 * S, 10 * S])
 BEYOND = st.sampled_from([None, 0, 3, 20, 20, 60])
 
 
+@often
 @given(rules(["match"]), streams(), LATENESS, BEYOND)
 def test_match(written: Written, events: list[Event], lateness: int, beyond: int | None) -> None:
     check(written, events, lateness, beyond)
 
 
+@often
 @given(rules(["event_count"]), streams(), LATENESS, BEYOND)
 def test_event_count(written: Written, events: list[Event], lateness: int, beyond: int | None) -> None:
     check(written, events, lateness, beyond)
 
 
+@often
 @given(rules(["ratio"]), streams(), LATENESS, BEYOND)
 def test_sliding_ratio(written: Written, events: list[Event], lateness: int, beyond: int | None) -> None:
     check(written, events, lateness, beyond)
 
 
+@often
 @given(rules(["windows"]), streams(), LATENESS, BEYOND)
 def test_hopping_ratio(written: Written, events: list[Event], lateness: int, beyond: int | None) -> None:
     check(written, events, lateness, beyond)
 
 
+@often
 @given(rules(["absence"]), streams(), LATENESS, BEYOND)
 def test_absence(written: Written, events: list[Event], lateness: int, beyond: int | None) -> None:
     check(written, events, lateness, beyond)
 
 
+@often
 @given(global_rules(affected=False), streams(nobody=True), LATENESS, BEYOND)
 def test_global_ratio(written: Written, events: list[Event], lateness: int, beyond: int | None) -> None:
     check_global(written, events, lateness, beyond)
 
 
+@often
 @given(global_rules(affected=True), streams(nobody=True, late=False), st.sampled_from([0, 3, 20, 60]))
 def test_affected_customers(written: Written, events: list[Event], beyond: int) -> None:
     check_affected(written, events, beyond)
