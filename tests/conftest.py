@@ -1,5 +1,6 @@
 """What every suite may ask for: a broker, topics of a test's own, PostgreSQL databases of a test's own."""
 
+import gc
 import os
 import shutil
 import tempfile
@@ -19,6 +20,18 @@ from beforehand.ports import free_port
 from contracts.topics import EMBEDDED_PARTITIONS, TOPICS, Topic, dead_name, topic_name
 
 KAFKA_IMAGE = "apache/kafka:4.3.1"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """Without the garbage collector: an object that it finds and that warns at its end makes a traceback, which parses source
+    in the middle of pytest's own parsing; CPython 3.11 then fails with "AST constructor recursion depth mismatch".
+    """
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
 
 
 @dataclass(frozen=True, slots=True)

@@ -250,7 +250,7 @@ class LaneEngine:
             if roles & RESOLVES:
                 self.partials.end(plan, key, seen)
             if roles & SELECTED and (plan.rule.where is None or plan.holds(plan.rule.where, seen)):
-                self.counters.matched[plan.rule.id] += 1
+                plan.matched += 1
                 number, slot = plan.condition.slot(plan, seen)  # type: ignore[attr-defined]
                 self.partials.count(plan, key, number, slot)
                 if plan.rule.affected and slot[1] and seen.customer is not None:

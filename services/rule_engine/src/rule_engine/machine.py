@@ -106,6 +106,7 @@ class Machine:
 
     def adopt(self, files: Mapping[str, RuleSource]) -> list[tuple[bytes, bytes | None]]:
         """From here on these files are the rules. The changelog records that say so."""
+        self._count_matched()
         rows: list[tuple[bytes, bytes | None]] = [
             (row_key("rules", name), None) for name in self.files.keys() - files.keys()
         ]
@@ -173,8 +174,10 @@ class Machine:
         if plan.stateless:
             self._match_once(plan, at, seen)
             return
-        row = self._known(plan, at)
+        row = plan.rows.get(at)
         time_us = seen.time_us
+        if row is not None and row.fades_us != NEVER:
+            row = self._known(plan, at)
         new = row is None
         if row is None:
             row = plan.rows[at] = KeyState(plan, *at)
@@ -182,7 +185,7 @@ class Machine:
             self.act(plan, *at, MATCHES, seen)
             return
         row.latest_us = row.matched_us = time_us
-        self.counters.matched[plan.rule.id] += 1
+        plan.matched += 1
         if plan.keeps and not plan.waits_for_clock:
             row.kept = plan.keep(seen)
         try:
@@ -202,7 +205,7 @@ class Machine:
             self.settle(row)
 
     def _match_once(self, plan: Plan, at: tuple[str, Key], seen: Occurrence) -> None:
-        self.counters.matched[plan.rule.id] += 1
+        plan.matched += 1
         once = KeyState(plan, *at)
         once.latest_us = once.matched_us = seen.time_us
         plan.condition.matched(once, seen, seen.time_us, seen.time_us, self.life)
@@ -228,7 +231,7 @@ class Machine:
         if roles & (CANCELS | RESOLVES | EXPECTED):
             self._end_by_event(row, roles, seen, at_us)
         if roles & MATCHES and (row.memory is None or row.memory.time_us <= time_us):
-            self.counters.matched[plan.rule.id] += 1
+            plan.matched += 1
             if time_us >= row.matched_us:
                 row.matched_us = time_us
                 if plan.keeps and not plan.waits_for_clock:
@@ -286,6 +289,7 @@ class Machine:
 
     def take_rows(self) -> list[tuple[bytes, bytes | None]]:
         """The changelog records of all rows that changed since the last call."""
+        self._count_matched()
         self._sweep()
         out, self._gone = (
             self._gone,
@@ -402,6 +406,12 @@ class Machine:
                 row.wake_us = due_us
                 self._pushed += 1
                 heappush(self.heap, (due_us, self._pushed, row))
+
+    def _count_matched(self) -> None:
+        for plan in self.plans.values():
+            if plan.matched:
+                self.counters.matched[plan.rule.id] += plan.matched
+                plan.matched = 0
 
     def _sweep(self) -> None:
         """Drop what has faded. The queues are in order of time but for late events, whose rows go a little later."""

@@ -99,7 +99,7 @@ class Plan:
     """
 
     __slots__ = (
-        "condition", "counters", "fading", "group_by", "keeps", "notify", "rows", "rule", "stateless", "uses", "uses_previous", "waits_for_clock", "where",
+        "condition", "counters", "fading", "group_by", "keeps", "matched", "notify", "rows", "rule", "stateless", "uses", "uses_previous", "waits_for_clock", "where",
     )  # fmt: skip
 
     def __init__(self, rule: Rule, counters: Counters, condition: Strategy) -> None:
@@ -109,7 +109,10 @@ class Plan:
         self.fading: deque[tuple[int, KeyState]] = deque()
         self.condition = condition
         self.where = None if rule.where is None else rule.where.holds
-        self.group_by = (rule.key_is_list, *(expression.source for expression in rule.group_by))
+        self.group_by = "\0".join(
+            (str(rule.key_is_list), *(expression.source for expression in rule.group_by))
+        )
+        self.matched = 0
         self.uses = _uses(rule)
         self.uses_previous = "previous" in self.uses
         self.waits_for_clock = condition.waits_for_clock
