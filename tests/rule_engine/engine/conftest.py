@@ -1,10 +1,16 @@
-"""How many examples hypothesis tries: BEFOREHAND_TEST_PROFILE=long for many more than `make test` has time for."""
+"""How many examples hypothesis tries: BEFOREHAND_TEST_PROFILE=long for many more than `make test` has time for, and new ones
+each time; `make test` takes the same ones, so that a change is judged by what it changed.
+"""
 
 import os
 
 from hypothesis import HealthCheck, settings
 
 _QUIET = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
-settings.register_profile("engine", max_examples=80, deadline=None, suppress_health_check=_QUIET)
-settings.register_profile("engine-long", parent=settings.get_profile("engine"), max_examples=4_000)
+settings.register_profile(
+    "engine", max_examples=80, derandomize=True, deadline=None, suppress_health_check=_QUIET
+)
+settings.register_profile(
+    "engine-long", parent=settings.get_profile("engine"), max_examples=4_000, derandomize=False
+)
 settings.load_profile("engine-long" if os.environ.get("BEFOREHAND_TEST_PROFILE") == "long" else "engine")
