@@ -135,7 +135,7 @@ class Affected:
         if row.alert is None:
             return
         at_us = max(verdict[AT], row.alert.fired_us)
-        if verdict[STATE] == "resolved":
+        if verdict[STATE] != "ended":
             self.machine.life.resolve(row, at_us, verdict[VALUE], verdict[HOW], None)
         else:
             self.machine.life.end(row, at_us)

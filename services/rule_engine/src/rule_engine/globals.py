@@ -40,7 +40,7 @@ class GlobalEngine:
         self._waiting: list[tuple[int, int, list[Any]]] = []  # by time and number: until the clock is later
         self._waited = 0
         self._rows: list[tuple[bytes, bytes | None]] = []
-        self._verdicts: list[tuple[bytes, bytes | None]] = []
+        self._forgotten: list[tuple[int, tuple[bytes, bytes | None]]] = []  # before the transition of that number
         self._poison: list[tuple[int, str]] = []
         self._clocks_changed = False
         self._raw: dict[bytes, bytes] = {}
@@ -93,8 +93,13 @@ class GlobalEngine:
             told = [(partition, clock, idle) for partition, (clock, idle) in self.clocks.items()]
             rows.append((row_key("clocks"), pack([told, machine.clock.now_us])))
         poison, self._poison = self._poison, []
-        verdicts, self._verdicts = self._verdicts, []
-        verdicts += [verdict for each in transitions if (verdict := self._verdict(each)) is not None]
+        said = [
+            (number, verdict)
+            for number, each in enumerate(transitions)
+            if (verdict := self._verdict(each)) is not None
+        ]
+        forgotten, self._forgotten = self._forgotten, []
+        verdicts = [verdict for _, verdict in sorted([*forgotten, *said], key=lambda each: each[0])]
         return Output(transitions=transitions, rows=rows, verdicts=verdicts, poison=poison)
 
     def _take_in(self, record: list[Any]) -> None:
@@ -180,7 +185,7 @@ class GlobalEngine:
         )
         if plan.rule.affected and before is not None and row is not None and row.condition is None:
             forgotten = ["forgotten", rule, key, "", time_us, 0, time_us, time_us, None, "event"]
-            self._verdicts.append((row_key(rule, key), pack(forgotten)))
+            self._forgotten.append((len(self.machine.life.out), (row_key(rule, key), pack(forgotten))))
 
     def _verdict(self, transition: Transition) -> tuple[bytes, bytes | None] | None:
         """What the signals lanes have to know to tell the customers affected."""

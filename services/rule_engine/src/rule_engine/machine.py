@@ -370,7 +370,7 @@ class Machine:
                 plan.condition.elapsed(row, at_us, self.life)
             row.held = False
         if self.life.elapsed(row, at_us):
-            row.condition = row.kept = None
+            plan.condition.ended_by(row, at_us, NEVER)
         if row.memory is not None and self._passed(row.memory.time_us + plan.rule.lookback_us):
             row.memory = None
         if row.previous is not None and self._passed(row.previous[0] + PREVIOUS_US):

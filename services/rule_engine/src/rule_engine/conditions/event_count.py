@@ -72,7 +72,7 @@ class EventCountStrategy:
         return row.condition is not None and len(row.condition[0]) == self.gte
 
     def ended_by(self, row: KeyState, time_us: int, reach_us: int) -> bool:  # noqa: ARG002
-        return forget_all(row, time_us)
+        return forget_all(row, reach_us)
 
     def value(self, row: KeyState, at_us: int) -> Any:  # noqa: ARG002
         return self.gte

@@ -97,11 +97,14 @@ class WindowedRatioStrategy:
     def holds(self, row: KeyState, at_us: int) -> bool:  # noqa: ARG002
         return False
 
-    def ended_by(self, row: KeyState, time_us: int, reach_us: int) -> bool:  # noqa: ARG002
-        if row.condition is None or row.matched_us > time_us:
+    def ended_by(self, row: KeyState, time_us: int, reach_us: int) -> bool:
+        if row.condition is None or row.matched_us > reach_us:
             return False
-        row.condition = None
-        row.kept = None
+        # what is ahead of the clock is left, as far as slots tell
+        ahead = row.condition[SLOTS] if row.matched_us > time_us else {}
+        slots = {number: slot for number, slot in ahead.items() if number * self.every_us >= time_us}
+        next_end = (min(slots) + 1) * self.every_us if slots else NEVER
+        row.condition = [slots, next_end, None, None] if slots else None
         return True
 
     def value(self, row: KeyState, at_us: int) -> Any:
