@@ -274,14 +274,11 @@ def affected_over(spec: Spec, events: Sequence[Event], until: int, whole: Iterab
             last = [
                 each for each in whole if each.alert == firing.alert and each.state in ("resolved", "ended")
             ]
-            forgotten = max(
-                [
-                    event.at
-                    for event in events
-                    if event.at < firing.at and "resolve" in reading.roles(event).get(firing.key, ())
-                ],
-                default=-1,
-            )
+            resolving = [
+                event.at for event in events if "resolve" in reading.roles(event).get(firing.key, ())
+            ]
+            ended = [each.at for each in whole if each.key == firing.key and each.state == "ended"]
+            forgotten = max([at for at in [*resolving, *ended] if at < firing.at], default=-1)
             for customer in sorted({event.customer for event in events if event.customer is not None}):
                 behind = [
                     event

@@ -325,7 +325,8 @@ def rules(draw: st.DrawFn, kinds: Sequence[str] = KINDS, name: str = "r1") -> Wr
 
 
 @st.composite
-def global_rules(draw: st.DrawFn, *, affected: bool, name: str = "r1") -> Written:
+def global_rules(draw: st.DrawFn, *, affected: bool, name: str = "r1", over: bool = True) -> Written:
+    """`over`: some have a `resolve_after` that is reached."""
     condition_text, condition = draw(windows())
     on_text, on = draw(_on().filter(lambda each: "group_by" not in each[0]))
     key_text, key = draw(
@@ -344,7 +345,7 @@ def global_rules(draw: st.DrawFn, *, affected: bool, name: str = "r1") -> Writte
         more["resolve_on"] = ends
     for option, values in (
         ("cooldown", [None, None, 3, 8]),
-        ("resolve_after", [None, None, 15]),
+        ("resolve_after", [None, None, 15 if over else None]),
         ("lookback", [None, 0, 2]),
     ):
         value = draw(st.sampled_from(values))

@@ -75,7 +75,9 @@ def test_partitions_make_no_difference(
     assert as_told(apart) == as_told(whole.transitions)
 
 
-@given(global_rules(affected=False), streams(late=False, nobody=True), st.integers(1, 3), st.data())
+@given(
+    global_rules(affected=False, over=False), streams(late=False, nobody=True), st.integers(1, 3), st.data()
+)
 def test_global_rules_are_the_same_over_partitions_batches_and_crashes(
     written: Written, events: list[Event], partitions: int, data: st.DataObject
 ) -> None:

@@ -91,6 +91,26 @@ def test_a_ratio_that_fires_says_nothing_until_a_window_of_the_new_version_is_fu
     assert happened(lane)[1:] == [(20 if "every" in ratio else 16, "resolved")]
 
 
+@pytest.mark.parametrize(("more", "end"), [("no_data: 7s", (23, "resolved")), ("forget: 20s", (40, "ended"))])
+def test_silence_after_an_edit_is_reckoned_from_the_first_full_window(
+    more: str, end: tuple[int, str]
+) -> None:
+    text = COUNT.replace(
+        "event_count: {gte: 2, within: 10s}",
+        f"ratio: {{of: data.bad, gte: 0.5, within: 10s, every: 5s, {more}}}",
+    )
+    lane = Lane(rules(text))
+    lane.run([event_at(0, "a", bad=True), event_at(6, "x")])
+    lane.engine.adopt(rules(text, ("gte: 0.5", "gte: 0.6")))
+    lane.take()
+    lane.crash()
+    lane.until(START + 22 * S)
+    assert len(lane.transitions) == 1
+    lane.until(START + 100 * S)
+    assert [each for each in happened(lane)[1:] if each[1] != "due"] == [end]
+    assert not lane.state
+
+
 def test_what_fires_is_ended_by_resolve_on_after_an_edit_as_ever() -> None:
     lane = fired()
     edit(lane, ("on: [a, b]", "on: a\n    resolve_on: r"))
