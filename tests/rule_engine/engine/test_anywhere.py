@@ -36,25 +36,37 @@ def test_batches_make_no_difference(
     assert in_batches.state == one_by_one.state
 
 
-@given(THREE, streams(), LATENESS, st.data())
-def test_crashes_make_no_difference(
-    written: tuple[Written, ...], events: list[Event], lateness: int, data: st.DataObject
+@given(THREE, THREE, streams(), LATENESS, st.data())
+def test_crashes_make_no_difference_even_when_the_rules_change(
+    written: tuple[Written, ...],
+    edited: tuple[Written, ...],
+    events: list[Event],
+    lateness: int,
+    data: st.DataObject,
 ) -> None:
-    files = {"rules.yaml": source_of(written)}
-    steady, shaken = (Lane(files, lateness_us=lateness) for _ in range(2))
-    steady.run(events)
-    shaken.take()
-    committed = 0
-    for _ in range(data.draw(st.integers(1, 4))):
-        evaluated = data.draw(st.integers(committed, len(events)))
-        shaken.run(events[committed:evaluated])
-        if data.draw(st.booleans()):
-            shaken.take()
-            committed = evaluated
-        shaken.crash()
-    shaken.run(events[committed:])
-    for lane in (steady, shaken):
+    files, edited_files = {"rules.yaml": source_of(written)}, {"rules.yaml": source_of(edited)}
+    edited_at = data.draw(st.integers(0, len(events)))
+
+    def run(*, shaken: bool) -> Lane:
+        lane = Lane(files, lateness_us=lateness)
+        lane.take()
+        for part in (events[:edited_at], events[edited_at:]):
+            committed = 0
+            for _ in range(data.draw(st.integers(0, 3)) if shaken else 0):
+                evaluated = data.draw(st.integers(committed, len(part)))
+                lane.run(part[committed:evaluated])
+                if data.draw(st.booleans()):
+                    lane.take()
+                    committed = evaluated
+                lane.crash()
+            lane.run(part[committed:])
+            lane.engine.adopt(edited_files)  # the second time nothing has changed
+            lane.take()
         lane.until(events[-1].at + BEYOND_US)
+        assert not lane.counters.isolated
+        return lane
+
+    steady, shaken = run(shaken=False), run(shaken=True)
     assert as_told(shaken.transitions) == as_told(steady.transitions)
     assert shaken.state == steady.state
 
