@@ -73,7 +73,6 @@ class Lifecycle:
         )  # fmt: skip
         due = [index for index, each in plan.notify if each.after_us == 0]
         alert.pending = [(at_us + each.after_us, index) for index, each in plan.notify if each.after_us]
-        last_us = max((each.after_us for _, each in plan.notify), default=0)
         self._tell(plan, row, alert, "firing", at_us, due)
         self.counters.fired[rule.id] += 1
         row.cooled_us = at_us + rule.cooldown_us if rule.cooldown_us else row.cooled_us
@@ -81,7 +80,7 @@ class Lifecycle:
             if alert.pending:
                 row.trailing = (*row.trailing, alert)
         else:
-            alert.until_us = at_us + max(rule.resolve_after_us, last_us)
+            alert.until_us = at_us + rule.resolve_after_us
             row.alert = alert
 
     def falling(self, row: KeyState, at_us: int, value: Any) -> None:
