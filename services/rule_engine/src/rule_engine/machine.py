@@ -161,6 +161,7 @@ class Machine:
 
     def _hand_over(self, row: KeyState, plan: Plan, *, anew: bool) -> None:
         row.plan = plan
+        row.queued = False  # the queue of what fades was the former version's
         plan.rows[row.customer, row.key] = row
         now_us = self.clock.now_us
         if anew:
