@@ -40,7 +40,9 @@ class GlobalEngine:
         self._waiting: list[tuple[int, int, list[Any]]] = []  # by time and number: until the clock is later
         self._waited = 0
         self._rows: list[tuple[bytes, bytes | None]] = []
-        self._forgotten: list[tuple[int, tuple[bytes, bytes | None]]] = []  # before the transition of that number
+        self._forgotten: list[
+            tuple[int, tuple[bytes, bytes | None]]
+        ] = []  # before the transition of that number
         self._poison: list[tuple[int, str]] = []
         self._clocks_changed = False
         self._raw: dict[bytes, bytes] = {}
