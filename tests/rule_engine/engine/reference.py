@@ -56,6 +56,7 @@ class Told(NamedTuple):
     due: tuple[int, ...]
     cause: tuple[str, str] | None
     how: str | None
+    momentary: bool
 
 
 @dataclass(frozen=True)
@@ -724,6 +725,7 @@ class Story:
             Told(
                 at, self.spec.id, self.key, self.customer, state, alert.id, alert.seq, alert.fired_at, alert.severity,
                 value if state == "resolved" else alert.value, alert.vars, alert.evidence, tuple(due), cause, how,
+                self.spec.momentary and not self.spec.resolve_on,
             )
         )  # fmt: skip
 

@@ -391,4 +391,5 @@ def _told(each: Transition) -> Told:
         to_micros(each.at), each.rule, tuple(each.key) if isinstance(each.key, list) else each.key, each.customer,
         each.state, each.alert, each.seq, to_micros(each.fired_at), each.severity, each.value, each.vars,
         tuple(each.evidence), tuple(entry.index for entry in each.notify), cause, each.how,
+        each.momentary,
     )  # fmt: skip

@@ -155,6 +155,55 @@ def test_entries_that_were_due_stay_so_and_the_others_are_the_new_version_s() ->
     assert due == [(0, [0]), (20, [1]), (40, [2]), (55, [2])]
 
 
+TO = "to: operations, template: t"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "clock", "due"),
+    [
+        ([f"{TO}", f"{TO}, every: 15s"], [f"{TO}, severity: critical", f"{TO}, every: 15s"], 0, [(15, 1), (30, 1), (45, 1)]),
+        ([f"{TO}", f"{TO}, every: 15s"], [f"{TO}", f"{TO}, every: 15s", f"{TO}, after: 1s"], 20, [(15, 1), (30, 1), (45, 1)]),
+        ([f"{TO}"], [f"{TO}", f"{TO}, after: 5s, every: 15s"], 21, [(35, 1), (50, 1)]),
+        ([f"{TO}"], [f"{TO}", f"{TO}, after: 5s, every: 15s"], 20, [(20, 1), (35, 1), (50, 1)]),
+        ([f"{TO}"], [f"{TO}", f"{TO}, after: 20s"], 20, [(20, 1)]),
+        ([f"{TO}"], [f"{TO}", f"{TO}, after: 20s"], 21, []),
+        ([f"{TO}"], [f"{TO}, every: 20s"], 30, [(40, 0)]),
+        ([f"{TO}, every: 20s"], [f"{TO}"], 30, [(20, 0)]),
+    ],
+)  # fmt: skip
+def test_entries_come_due_by_the_new_version_reckoned_from_the_firing(
+    before: list[str], after: list[str], clock: int, due: list[tuple[int, int]]
+) -> None:
+    def version(entries: list[str]) -> dict[str, Any]:
+        return rules(
+            f"\n  - {{id: r, on: a, match: {{}}, resolve_on: r, notify: [{', '.join(f'{{{e}}}' for e in entries)}]}}\n"
+        )
+
+    lane = Lane(version(before))
+    lane.run([event_at(0, "a"), event_at(clock, "x")])
+    lane.engine.adopt(version(after))
+    lane.take()
+    lane.crash()
+    lane.until(START + 59 * S)
+    told = [
+        (each[0], each[1], entry.index)
+        for each, t in zip(happened(lane), lane.transitions, strict=True)
+        for entry in t.notify
+    ]
+    assert [(at, index) for at, state, index in told if state == "due"] == due
+
+
+def test_who_was_told_by_an_entry_that_is_gone_hears_no_end_from_another() -> None:
+    text = COUNT.replace(", {to: operations, template: t, after: 30s}", ", {to: operations, template: t}")
+    lane = Lane(rules(text))
+    lane.run([event_at(0, "a"), event_at(1, "a")])
+    lane.engine.adopt(rules(text, (", {to: operations, template: t}", "")))
+    lane.until(START + 60 * S)
+    assert [(each.state, [entry.index for entry in each.notify]) for each in lane.transitions] == [
+        ("firing", [0, 1]), ("resolved", [0]),
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize(
     "change",
     [
