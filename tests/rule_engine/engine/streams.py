@@ -108,6 +108,7 @@ def _on() -> st.SearchStrategy[tuple[str, tuple[Pick, ...]]]:
         [
             ("a", (Pick("a"),)),
             ("a", (Pick("a"),)),
+            ("a", (Pick("a"),)),
             ("[a, b]", (Pick("a"), Pick("b"))),
             ('{on: a, where: "data.v > 0"}', (Pick("a", lambda data: data["v"] > 0),)),
             (
@@ -288,7 +289,7 @@ def rules(draw: st.DrawFn, kinds: Sequence[str] = KINDS, name: str = "r1") -> Wr
     )
     if where_text is not None:
         lines.append(f'where: "{where_text}"')
-    resolvable = draw(st.integers(0, 2)) > 0
+    resolvable = draw(st.booleans())  # a rule without is met on a shorter path
     if resolvable:
         ends_text, ends = draw(_ends().filter(lambda each: one_key or "group_by" not in each[0]))
         lines.append(f"resolve_on: {ends_text}")
@@ -307,14 +308,17 @@ def rules(draw: st.DrawFn, kinds: Sequence[str] = KINDS, name: str = "r1") -> Wr
     entries = draw(_entries(most_every=resolvable or not isinstance(condition, Match)))
     if entries:
         lines.append(f"notify: [{', '.join(map(_entry_text, entries))}]")
-    if draw(st.booleans()):
-        lines.append('vars: {v: data.v, was: "previous.?v.orValue(-1)", n: value, k: key}')
-        uses_previous = True
+    told = draw(
+        st.sampled_from(["", "v: data.v, n: value, k: key", 'v: data.v, was: "previous.?v.orValue(-1)"'])
+    )
+    if told:
+        lines.append(f"vars: {{{told}}}")
+        uses_previous = uses_previous or "was" in told
 
         def told_vars(data: dict[str, Any], previous: dict[str, Any], value: Any, key: Key) -> dict[str, Any]:
-            return {
-                "v": data["v"], "was": previous.get("v", -1), "n": value, "k": list(key) if isinstance(key, tuple) else key,
-            }  # fmt: skip
+            if "was" in told:
+                return {"v": data["v"], "was": previous.get("v", -1)}
+            return {"v": data["v"], "n": value, "k": list(key) if isinstance(key, tuple) else key}
 
         more["vars"] = told_vars
     spec = Spec(
