@@ -247,9 +247,12 @@ class LaneEngine:
         """A global rule: counted here, judged where its key lives."""
         plan = route.plan
         for key, roles in route.roles(seen).items():
+            counted = bool(
+                roles & SELECTED and (plan.rule.where is None or plan.holds(plan.rule.where, seen))
+            )
             if roles & RESOLVES:
-                self.partials.end(plan, key, seen)
-            if roles & SELECTED and (plan.rule.where is None or plan.holds(plan.rule.where, seen)):
+                self.partials.end(plan, key, seen, counted=counted)
+            if counted:
                 plan.matched += 1
                 number, slot = plan.condition.slot(plan, seen)  # type: ignore[attr-defined]
                 self.partials.count(plan, key, number, slot)

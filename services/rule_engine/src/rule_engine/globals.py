@@ -15,7 +15,7 @@ from rule_engine import partials
 from rule_engine.conditions import strategy_of
 from rule_engine.conditions.windowed_ratio import LAST
 from rule_engine.machine import Machine, Output, RecordLike
-from rule_engine.plan import RESOLVES, Occurrence
+from rule_engine.plan import COUNTED, RESOLVES, Occurrence
 from rule_engine.rules.model import Ratio
 from rule_engine.state import NEVER, pack, parts_of, row_key, unpack
 
@@ -116,7 +116,7 @@ class GlobalEngine:
                     self._await(slot[LAST][0], record)
                 else:
                     self._merge(record)
-            case ["end", _, _, time_us, _, _]:
+            case ["end", _, _, time_us, _, _, _]:
                 self._await(time_us, record)
             case _:
                 raise ValueError(f"unknown kind {record[0]!r}")
@@ -175,16 +175,15 @@ class GlobalEngine:
             self.machine.fire_due()
 
     def _end(self, record: list[Any]) -> None:
-        _, rule, key, time_us, source, event = record
+        _, rule, key, time_us, source, event, counted = record
         plan = self.machine.plans.get(rule)
         if plan is None:
             return
         at = None, partials.key_from(key)
         row = plan.rows.get(at)
         before = None if row is None or row.alert is not None else row.condition
-        self.machine.act(
-            plan, *at, RESOLVES, Occurrence(time_us, event, source, None, ({}, {}, {}, None, {}))
-        )
+        seen = Occurrence(time_us, event, source, None, ({}, {}, {}, None, {}))
+        self.machine.act(plan, *at, RESOLVES | COUNTED if counted else RESOLVES, seen)
         if plan.rule.affected and before is not None and row is not None and row.condition is None:
             forgotten = ["forgotten", rule, key, "", time_us, 0, time_us, time_us, None, "event"]
             self._forgotten.append((len(self.machine.life.out), (row_key(rule, key), pack(forgotten))))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 from rule_engine.clock import EventClock
 from rule_engine.lifecycle import Lifecycle
 from rule_engine.partials import key_from
-from rule_engine.plan import CANCELS, EXPECTED, MATCHES, RESOLVES, SELECTED, Occurrence, Plan
+from rule_engine.plan import CANCELS, COUNTED, EXPECTED, MATCHES, RESOLVES, SELECTED, Occurrence, Plan
 from rule_engine.rules.load import RuleSource, load_text
 from rule_engine.rules.model import DAY_US, RuleFileError
 from rule_engine.state import MAX_ROW_BYTES, NEVER, Key, KeyState, Memory, pack, parts_of, row_key, unpack
@@ -315,7 +315,7 @@ class Machine:
     def _end_by_event(self, row: KeyState, roles: int, seen: Occurrence, at_us: int) -> None:
         rule = row.plan.rule
         time_us = seen.time_us
-        remembered = not roles & MATCHES
+        remembered = not roles & (MATCHES | COUNTED)
         ended = self._ended(row, time_us, time_us, seen, at_us)
         if not ended and roles & EXPECTED and remembered:
             # sources race: the expected event may be a little older than the one that armed the key

@@ -1,7 +1,7 @@
 """What a partition counted for a global rule, on its way to the lane that owns the rule and key.
 
 Three kinds of record on `engine.regrouped`, as msgpack arrays that begin with their kind:
-`["count", rule, key, slot number, slot]`, `["end", rule, key, time, source, id]` (an event of `resolve_on`) and
+`["count", rule, key, slot number, slot]`, `["end", rule, key, time, source, id, counted]` (an event of `resolve_on`) and
 `["clock", partition, clock, idle]`. Every partition's clock goes to every partition of the topic, after what was counted
 up to it.
 """
@@ -43,10 +43,11 @@ class Partials:
         else:
             add(known, slot)
 
-    def end(self, plan: Plan, key: Key, seen: Occurrence) -> None:
+    def end(self, plan: Plan, key: Key, seen: Occurrence, *, counted: bool) -> None:
+        """`counted`: the event matches as well."""
         rule = plan.rule.id
         self._in_order.append(
-            (row_key(rule, key), pack(["end", rule, key, seen.time_us, seen.source, seen.id]))
+            (row_key(rule, key), pack(["end", rule, key, seen.time_us, seen.source, seen.id, counted]))
         )
 
     def take(self) -> list[tuple[bytes, bytes]]:

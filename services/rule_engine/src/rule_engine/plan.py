@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from rule_engine.counters import Counters
     from rule_engine.rules.model import Notify
 
-# roles of an event in a rule, as bits; SELECTED: `on` selects it, whether or not `where` holds
-MATCHES, RESOLVES, EXPECTED, CANCELS, SELECTED = 1, 2, 4, 8, 16
+# roles of an event in a rule, as bits; SELECTED: `on` selects it, whether or not `where` holds; COUNTED: it matches as well,
+# but what it counts comes by itself
+MATCHES, RESOLVES, EXPECTED, CANCELS, SELECTED, COUNTED = 1, 2, 4, 8, 16, 32
 
 # event, data, customer, now, previous: what expressions are evaluated over
 Arguments = tuple[Any, Any, Any, Any, Any]
