@@ -29,10 +29,7 @@ def rows_by_code() -> dict[str, tuple[str, str]]:
     for service in SERVICES:
         for name, field in settings_of(service).model_fields.items():
             default = "required" if field.is_required() else shown(field.get_default())
-            # one service takes the level in either case
-            defaults.setdefault(f"BEFOREHAND_{name.upper()}", {})[service] = (
-                default.lower() if name == "log_level" else default
-            )
+            defaults.setdefault(f"BEFOREHAND_{name.upper()}", {})[service] = default
     return {
         name: (" · ".join(dict.fromkeys(of.values())), "all" if len(of) == len(SERVICES) else ", ".join(of))
         for name, of in defaults.items()
@@ -45,6 +42,13 @@ def test_the_table_has_each_setting_with_its_default_its_services_and_a_meaning(
     assert {name: (default, of) for name, default, of, _ in rows} == rows_by_code()
     assert len(rows) == len(rows_by_code())  # none of them twice
     assert all(meaning.strip() for *_, meaning in rows)
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_level_is_taken_in_any_case(service: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BEFOREHAND_INGEST_KEYS_FILE", "keys.json")
+    monkeypatch.setenv("BEFOREHAND_LOG_LEVEL", "WARNING")
+    assert settings_of(service)().model_dump()["log_level"] == "warning"
 
 
 @pytest.mark.parametrize("service", SERVICES)

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, field_validator
+from pydantic import BeforeValidator, Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from notifier.formats import babel_locale
@@ -25,7 +25,7 @@ class Settings(BaseSettings):
         default="sqlite:///var/notifier.db", description="SQLAlchemy URL: SQLite or PostgreSQL"
     )
     log_format: Literal["json", "console"] = "json"
-    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_level: Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(str.lower)] = "info"
 
     smtp_url: str = Field(
         default="smtp://127.0.0.1:1025", description="smtp://[user@]host[:port], smtps:// for TLS at once"

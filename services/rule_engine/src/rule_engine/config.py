@@ -1,8 +1,8 @@
 """The settings, each from an environment variable with the prefix BEFOREHAND_."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from contracts.topics import Topic, topic_name
@@ -37,7 +37,7 @@ class Settings(BaseSettings):
         default=60, gt=0, description="how long to wait for Kafka and the topics at the start"
     )
     log_format: Literal["json", "console"] = "json"
-    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_level: Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(str.lower)] = "info"
 
     @property
     def group(self) -> str:

@@ -1,9 +1,9 @@
 """The settings, each from an environment variable with the prefix BEFOREHAND_."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -32,4 +32,4 @@ class Settings(BaseSettings):
         description="duplicates are known among the newest so many, about 100 bytes each",
     )
     log_format: Literal["json", "console"] = "json"
-    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_level: Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(str.lower)] = "info"

@@ -29,7 +29,7 @@ class Settings(BaseSettings):
         int, Field(ge=1, description="signals, alerts and messages older than that are deleted; tickets stay")
     ] = 400
     log_format: Literal["json", "console"] = "json"
-    log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(str.upper)] = "INFO"
+    log_level: Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(str.lower)] = "info"
 
     def desk_key(self) -> str:
         """The bearer key of desk and API. Raises ConfigError."""
