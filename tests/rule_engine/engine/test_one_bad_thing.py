@@ -113,7 +113,7 @@ def test_a_bug_in_one_rule_stops_no_other(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(MatchStrategy, "matched", matched)
     lane = Lane(
         rules(
-            "  - {id: bad, on: a, match: {}, resolve_on: r}",
+            "  - {id: bad, on: a, match: {}, resolve_on: r, vars: {bug: data.?bug}}",
             "  - {id: good, on: a, match: {}}",
         )
     )

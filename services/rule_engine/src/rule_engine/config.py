@@ -28,7 +28,7 @@ class Settings(BaseSettings):
     )
     engine_max_batch: int = Field(default=5000, gt=0, description="records evaluated in one go")
     engine_depth: int = Field(
-        default=2, gt=0, description="batches evaluated and not yet committed, of each lane"
+        default=4, gt=0, description="batches evaluated and not yet committed, of each lane"
     )
     engine_session_timeout_s: float = Field(
         default=10, gt=0, description="a worker not heard of for so long loses its partitions"

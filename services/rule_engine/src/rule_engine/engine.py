@@ -18,7 +18,7 @@ from rule_engine.machine import Machine, Output, RecordLike
 from rule_engine.partials import Partials, clock_record
 from rule_engine.plan import MATCHES, RESOLVES, SELECTED, Arguments, Occurrence, Plan, Route, Routes
 from rule_engine.rules.model import Ratio, Rule
-from rule_engine.signals import Head, Signal, attributes, micros, read_head, read_signal
+from rule_engine.signals import Head, Signal, attributes, micros, read_head, read_signal, reader_of
 from rule_engine.state import pack, parts_of, row_key, unpack
 
 if TYPE_CHECKING:
@@ -53,7 +53,8 @@ class LaneEngine:
         self._raw: dict[bytes, bytes] = {}
         self._told_clock: tuple[int | None, bool] | None = None
         self._clock_changed = False
-        self._most_wanted = True
+        self._read_used: Callable[[bytes], Signal] = read_signal
+        self._read: Callable[[bytes], Head] = read_signal
 
     @property
     def clock_us(self) -> int | None:
@@ -102,17 +103,20 @@ class LaneEngine:
         clock = machine.clock
         heap = machine.heap
         routes_of_type = self._routes
-        wanted = late = 0
-        # where most events are wanted, decoding them whole at once is cheaper than looking at the type first
-        read: Callable[[bytes], Head] = read_signal if self._most_wanted else read_head
+        wanted = whole = late = 0
+        read = self._read
         for record in records:
             raw = record.value
             try:
                 event = read(raw)
                 routes = routes_of_type.get(event.type) or self._find_routes(event.type)
-                signal = (
-                    None if not routes.wanted else event if isinstance(event, Signal) else read_signal(raw)
-                )
+                if not routes.wanted:
+                    signal = None
+                elif routes.whole:
+                    whole += 1
+                    signal = event if event.__class__ is Signal else read_signal(raw)
+                else:
+                    signal = event if isinstance(event, Signal) else self._read_used(raw)
                 time_us = micros(event.time)
             except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, TypeError) as error:
                 self._refuse(record.offset, f"not a CloudEvent in JSON: {error}")
@@ -132,7 +136,11 @@ class LaneEngine:
             if not moved and clock.now_us is not None and time_us < clock.now_us:
                 late += 1
                 machine.fire_due()  # what a late event caused may be due already
-        self._most_wanted = wanted * 2 > len(records)
+        # what most events of a batch needed is likely what most of the next need: decoded at once, not after a look at the type
+        if wanted * 2 <= len(records):
+            self._read = read_head
+        else:
+            self._read = read_signal if whole * 2 > len(records) else self._read_used
         self.counters.events += len(records)
         self.counters.late_events += late
 
@@ -168,14 +176,18 @@ class LaneEngine:
         return Output(transitions=transitions, rows=rows, partials=self.partials.take(), poison=poison)
 
     def _know_rules(self) -> None:
+        plans = self.machine.plans.values()
         self._routes.clear()
-        self._uses = frozenset[str]().union(*(plan.uses for plan in self.machine.plans.values()))
+        self._uses = frozenset[str]().union(*(plan.uses for plan in plans))
+        self._read_used = reader_of(frozenset[str]().union(*(plan.data_fields or () for plan in plans)))
+        self._read = self._read_used
 
     def _find_routes(self, type_name: str) -> Routes:
         if len(self._routes) >= MAX_ROUTES:
             self._routes.clear()
         routes = Routes(self.machine.plans.values(), type_name)
-        routes.wanted = routes.wanted or type_name in (PROFILE, ERASED)
+        if type_name in (PROFILE, ERASED):
+            routes.wanted = routes.whole = True
         self._routes[type_name] = routes
         return routes
 
@@ -186,21 +198,19 @@ class LaneEngine:
     def _evaluate(self, offset: int, raw: bytes, signal: Signal, time_us: int, routes: Routes) -> None:
         uses = self._uses
         customer = signal.customerid
-        data = signal.data
-        arguments: Arguments = (
-            attributes(raw, time_us) if "event" in uses else None,
-            {} if data is None else data,
-            self.profiles.get(customer, {}) if customer is not None else {},
-            from_micros(time_us) if "now" in uses else None,
-            {},
-        )
+        event = attributes(raw, time_us) if "event" in uses else None
+        data = {} if signal.data is None else signal.data
+        profile = self.profiles.get(customer, {}) if customer is not None else {}
+        now = from_micros(time_us) if "now" in uses else None
+        previous: dict[str, Any] = {}
+        arguments: Arguments = (event, data, profile, now, previous)
         seen = Occurrence(time_us, signal.id, signal.source, customer, arguments)
         if customer is not None:
             match = self.machine.match
             keys: dict[Any, Any] = {}  # by group_by, which rules often share
             for plan in routes.simple:
                 try:
-                    if plan.where is None or plan.where(*arguments):
+                    if plan.where is None or plan.where(event, data, profile, now, previous):
                         at = keys.get(plan.group_by)
                         if at is None:
                             at = keys[plan.group_by] = (customer, plan.key(seen))

@@ -6,7 +6,7 @@ from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
-from operator import itemgetter
+from operator import attrgetter
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from rule_engine.clock import EventClock
@@ -102,7 +102,7 @@ class Machine:
                 plan.rows[customer, row.key] = row
                 self._place(row)
         for plan in self.plans.values():
-            plan.fading = deque(sorted(plan.fading, key=itemgetter(0)))
+            plan.fading = deque(sorted(plan.fading, key=attrgetter("queued_us")))
 
     def adopt(self, files: Mapping[str, RuleSource]) -> list[tuple[bytes, bytes | None]]:
         """From here on these files are the rules. The changelog records that say so."""
@@ -161,7 +161,7 @@ class Machine:
 
     def _hand_over(self, row: KeyState, plan: Plan, *, anew: bool) -> None:
         row.plan = plan
-        row.queued = False  # the queue of what fades was the former version's
+        row.queued_us = NEVER  # the queue of what fades was the former version's
         plan.rows[row.customer, row.key] = row
         now_us = self.clock.now_us
         if anew:
@@ -197,8 +197,8 @@ class Machine:
         if (new or row.fades_us != NEVER) and plan.condition.fades and row.alert is None and not row.held:
             row.fades_us = due_us = plan.condition.due_us(row)
             if new:
-                row.queued = True
-                plan.fading.append((due_us, row))
+                row.queued_us = due_us
+                plan.fading.append(row)
             if not row.dirty:
                 row.dirty = True
                 self.changed.append(row)
@@ -307,7 +307,7 @@ class Machine:
                 self._give_up(row)
                 continue
             row.stored = True
-            out.append((row_key("key", row.plan.rule.id, row.customer, row.key), value))
+            out.append((row.name, value))
         out += self._gone
         self._gone = []
         return out
@@ -398,9 +398,9 @@ class Machine:
         elif row.plan.condition.fades and row.quiet:
             row.wake_us = NEVER
             row.fades_us = due_us
-            if not row.queued:
-                row.queued = True
-                row.plan.fading.append((due_us, row))
+            if row.queued_us == NEVER:
+                row.queued_us = due_us
+                row.plan.fading.append(row)
         else:
             row.fades_us = NEVER
             if rising or due_us < row.wake_us:
@@ -419,16 +419,16 @@ class Machine:
         now_us = -NEVER if self.clock.now_us is None else self.clock.now_us
         for plan in self.plans.values():
             fading = plan.fading
-            while fading and fading[0][0] < now_us:
-                _, row = fading.popleft()
-                row.queued = False
+            while fading and fading[0].queued_us < now_us:
+                row = fading.popleft()
+                row.queued_us = NEVER
                 if row.dropped or row.fades_us == NEVER:
                     continue
                 if row.fades_us < now_us:
                     self._drop(row)
                 else:
-                    row.queued = True
-                    fading.append((row.fades_us, row))
+                    row.queued_us = row.fades_us
+                    fading.append(row)
 
     def _acting_us(self, row: KeyState) -> int:
         """When time next does something that transitions may show."""
@@ -450,4 +450,4 @@ class Machine:
         row.wake_us = NEVER
         row.plan.rows.pop((row.customer, row.key), None)
         if row.stored:
-            self._gone.append((row_key("key", row.plan.rule.id, row.customer, row.key), None))
+            self._gone.append((row.name, None))

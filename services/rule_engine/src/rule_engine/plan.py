@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import fields, is_dataclass
 from typing import TYPE_CHECKING, Any
 
 from rule_engine.expressions import EvaluationError, Expression, to_text
-from rule_engine.rules.model import Absence, Rule, Selector
+from rule_engine.rules.model import Absence
 from rule_engine.state import Kept, Key, KeyState
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from rule_engine.conditions.strategy import Strategy
     from rule_engine.counters import Counters
-    from rule_engine.rules.model import Notify
+    from rule_engine.rules.model import Notify, Rule, Selector
 
 # roles of an event in a rule, as bits; SELECTED: `on` selects it, whether or not `where` holds; COUNTED: it matches as well,
 # but what it counts comes by itself
@@ -96,25 +97,26 @@ class Route:
 class Plan:
     """A rule, its rows, and what it needs of each event.
 
-    `fading` holds rows in which nothing is due, and when they fade. `notify` holds the entries that its alerts tell, with their index in the rule. `stateless`: nothing of an event is remembered. `waits_for_clock`: its windows close by the clock alone.
+    `fading` holds rows in which nothing is due, by `queued_us`. `notify` holds the entries that its alerts tell, with their index in the rule. `stateless`: nothing of an event is remembered. `data_fields`: the fields of `data` that it needs, None for all. `waits_for_clock`: its windows close by the clock alone.
     """
 
     __slots__ = (
-        "condition", "counters", "fading", "group_by", "keeps", "matched", "notify", "rows", "rule", "stateless", "uses", "uses_previous", "waits_for_clock", "where",
+        "condition", "counters", "data_fields", "fading", "group_by", "keeps", "matched", "notify", "rows", "rule", "stateless", "uses", "uses_previous", "waits_for_clock", "where",
     )  # fmt: skip
 
     def __init__(self, rule: Rule, counters: Counters, condition: Strategy) -> None:
         self.rule = rule
         self.counters = counters
         self.rows: dict[tuple[str | None, Key], KeyState] = {}
-        self.fading: deque[tuple[int, KeyState]] = deque()
+        self.fading: deque[KeyState] = deque()
         self.condition = condition
         self.where = None if rule.where is None else rule.where.holds
         self.group_by = "\0".join(
             (str(rule.key_is_list), *(expression.source for expression in rule.group_by))
         )
         self.matched = 0
-        self.uses = _uses(rule)
+        expressions = tuple(_expressions(rule))
+        self.uses = frozenset[str]().union(*(each.variables for each in expressions))
         self.uses_previous = "previous" in self.uses
         self.waits_for_clock = condition.waits_for_clock
         self.notify = _entries(rule, affected=condition.of_affected)
@@ -126,6 +128,8 @@ class Plan:
         in_vars = frozenset[str]().union(*(expression.variables for _, expression in rule.vars))
         by_clock = self.condition.fires_by_clock or rule.cooldown_us > 0 or rule.scope == "global"
         self.keeps = in_vars & {"event", "data", "customer", "previous"} if by_clock else frozenset[str]()
+        keeps_data = self.uses_previous or "data" in self.keeps  # another version may want other fields of it
+        self.data_fields = None if keeps_data else _data_fields(expressions)
 
     def holds(self, expression: Expression, seen: Occurrence) -> bool:
         """Whether a condition's expression is true; one that ends in an error counts as false, and is counted."""
@@ -163,15 +167,19 @@ class Plan:
 
 
 class Routes:
-    """All that the rules want of events of one type: `simple` rules want no more than that they match."""
+    """All that the rules want of events of one type: `simple` rules want no more than that they match.
 
-    __slots__ = ("others", "simple", "wanted")
+    `whole`: some rule wants all of the data.
+    """
+
+    __slots__ = ("others", "simple", "wanted", "whole")
 
     def __init__(self, plans: Iterable[Plan], type_name: str) -> None:
         routes = [route for plan in plans if (route := Route(plan, type_name)).wanted]
         self.simple = tuple(route.plan for route in routes if route.simple)
         self.others = tuple(route for route in routes if not route.simple)
         self.wanted = bool(routes)
+        self.whole = any(route.plan.data_fields is None for route in routes)
 
 
 def _entries(rule: Rule, *, affected: bool) -> tuple[tuple[int, Notify], ...]:
@@ -192,17 +200,22 @@ def _selecting(selectors: tuple[Selector, ...], type_name: str) -> tuple[Selecto
     return tuple(selector for selector in selectors if selector.selects(type_name))
 
 
-def _uses(rule: Rule) -> frozenset[str]:
-    expressions: list[Expression | None] = [rule.where, *rule.group_by, *(each for _, each in rule.vars)]
-    selectors = [*rule.on, *rule.resolve_on]
-    condition = rule.condition
-    if isinstance(condition, Absence):
-        selectors += [*condition.expect, *condition.cancel_on]
-        expressions.append(condition.deadline)
-        if isinstance(condition.within, Expression):
-            expressions.append(condition.within)
-    elif hasattr(condition, "of"):
-        expressions.append(condition.of)
-    for selector in selectors:
-        expressions += [selector.where, *(selector.group_by or ())]
-    return frozenset[str]().union(*(each.variables for each in expressions if each is not None))
+def _expressions(part: Any) -> Iterator[Expression]:
+    """All that a rule, or a part of one, evaluates over events."""
+    if isinstance(part, Expression):
+        yield part
+    elif isinstance(part, tuple):
+        for each in part:
+            yield from _expressions(each)
+    elif is_dataclass(part):
+        for each in fields(part):
+            yield from _expressions(getattr(part, each.name))
+
+
+def _data_fields(expressions: Iterable[Expression]) -> frozenset[str] | None:
+    found = frozenset[str]()
+    for each in expressions:
+        if each.data_fields is None:
+            return None
+        found |= each.data_fields
+    return found

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 import msgspec
 
 from contracts.times import EPOCH, from_micros
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
 
 _DAY_US = 86_400_000_000
 
@@ -45,3 +48,18 @@ def attributes(raw: bytes, time_us: int) -> dict[str, Any]:
     fields.pop("data", None)
     fields["time"] = from_micros(time_us)
     return fields
+
+
+def reader_of(fields: Iterable[str]) -> Callable[[bytes], Signal]:
+    """Reads a Signal with no more of its data than the fields named; of data that is no object, all."""
+    data: Any = TypedDict("data", dict.fromkeys(fields, Any), total=False)  # type: ignore[misc]
+    some: Any = msgspec.defstruct("Some", [("data", data | None, None)], bases=(Signal,), gc=False)
+    decode: Callable[[bytes], Signal] = msgspec.json.Decoder(some).decode
+
+    def read(raw: bytes) -> Signal:
+        try:
+            return decode(raw)
+        except msgspec.ValidationError:
+            return read_signal(raw)
+
+    return read

@@ -114,13 +114,13 @@ class KeyState:
     rule's condition. `cooled_us`: no new firing before. `held`: the cooldown keeps a true condition from firing.
     `since_us`: the rule was edited then while its alert fired, and no window since has been full.
     `wake_us` is the time of the row's entry in the heap of what is due, NEVER if it has none. `fades_us`: nothing is due, and
-    from then on nothing is left in it either; NEVER if that is not so. `queued`: it waits among those that fade.
+    from then on nothing is left in it either; NEVER if that is not so. `queued_us`: its place among those that wait to fade, NEVER if it has none.
     `stored`: the changelog has it.
     """
 
     __slots__ = (
         "alert", "condition", "cooled_us", "customer", "dirty", "dropped", "fades_us", "held", "kept", "key", "latest_us", "matched_us",
-        "memory", "plan", "previous", "queued", "since_us", "stored", "trailing", "wake_us",
+        "memory", "plan", "previous", "queued_us", "since_us", "stored", "trailing", "wake_us",
     )  # fmt: skip
 
     def __init__(self, plan: Plan, customer: str | None, key: Key) -> None:
@@ -140,7 +140,7 @@ class KeyState:
         self.since_us: int | None = None
         self.wake_us = NEVER
         self.fades_us = NEVER
-        self.queued = False
+        self.queued_us = NEVER
         self.dirty = False
         self.dropped = False
         self.stored = False
@@ -158,8 +158,13 @@ class KeyState:
         """Nothing is left in it that could ever matter."""
         return self.condition is None and self.quiet
 
+    @property
+    def name(self) -> bytes:
+        """Its key in the changelog."""
+        return _key(("key", self.plan.rule.id, self.customer, self.key))
+
     def packed(self) -> bytes:
-        if self.quiet and self.kept is None:
+        if self.kept is None and (self.fades_us != NEVER or self.quiet):
             return _pack([FORMAT, self.latest_us, self.matched_us, self.condition])
         fields = [
             FORMAT, self.latest_us, self.matched_us, self.condition,

@@ -1,6 +1,6 @@
 """`event_count`: true while at least `gte` matching events lie in (t-within, t].
 
-State: [times, ids], by time, the newest `gte` of them.
+State: [time, id, time, id, …] of the newest `gte` of them, by time.
 """
 
 from __future__ import annotations
@@ -26,50 +26,47 @@ class EventCountStrategy:
 
     def __init__(self, condition: EventCount) -> None:
         self.gte = condition.gte
+        self.whole = 2 * condition.gte
         self.within_us = condition.within_us
 
     def matched(self, row: KeyState, seen: Occurrence, at_us: int, clock_us: int, life: Lifecycle) -> None:  # noqa: ARG002
         time_us = seen.time_us
-        if row.condition is None:
-            row.condition = [[time_us], [seen.id]]
-            times = row.condition[0]
+        window = row.condition
+        if window is None:
+            window = row.condition = [time_us, seen.id]
+        elif time_us >= window[-2]:
+            window += (time_us, seen.id)
         else:
-            times, ids = row.condition
-            if time_us >= times[-1]:
-                times.append(time_us)
-                ids.append(seen.id)
-            else:
-                place = bisect_right(times, time_us)
-                times.insert(place, time_us)
-                ids.insert(place, seen.id)
-            if len(times) > self.gte:
-                del times[0], ids[0]
-        if len(times) == self.gte and times[0] > at_us - self.within_us and row.alert is None:
+            place = 2 * bisect_right(window[::2], time_us)
+            window[place:place] = (time_us, seen.id)
+        missing = self.whole - len(window)
+        if missing < 0:
+            del window[:2]
+        if missing <= 0 and window[0] > at_us - self.within_us and row.alert is None:
             life.rising(row, at_us, self.gte, None, seen)
 
     def due_us(self, row: KeyState) -> int:
         full_us = NEVER if row.since_us is None else row.since_us + self.within_us
-        if row.condition is None:
+        window = row.condition
+        if window is None:
             return full_us
-        times = row.condition[0]
         told = row.alert is not None or row.held
         # while nothing fires, all that is ever due is to forget the key
-        return min(full_us, int(times[0 if told and len(times) == self.gte else -1]) + self.within_us)
+        due_us: int = window[0 if told and len(window) == self.whole else -2] + self.within_us
+        return min(due_us, full_us)
 
     def elapsed(self, row: KeyState, at_us: int, life: Lifecycle) -> None:
         if at_us < self.due_us(row):
             return
-        times, ids = row.condition or ([], [])
-        gone = bisect_right(times, at_us - self.within_us)
-        del times[:gone], ids[:gone]
-        left = len(times)
-        if not times:
+        window = row.condition or []
+        del window[: 2 * bisect_right(window[::2], at_us - self.within_us)]
+        if not window:
             row.condition = None
-        if full(row, at_us, self.within_us) and left < self.gte:
-            life.falling(row, at_us, left)
+        if full(row, at_us, self.within_us) and len(window) < self.whole:
+            life.falling(row, at_us, len(window) // 2)
 
     def holds(self, row: KeyState, at_us: int) -> bool:  # noqa: ARG002
-        return row.condition is not None and len(row.condition[0]) == self.gte
+        return row.condition is not None and len(row.condition) == self.whole
 
     def ended_by(self, row: KeyState, time_us: int, reach_us: int) -> bool:  # noqa: ARG002
         return forget_all(row, reach_us)
@@ -78,5 +75,5 @@ class EventCountStrategy:
         return self.gte
 
     def evidence(self, row: KeyState, at_us: int) -> list[str]:  # noqa: ARG002
-        ids: list[str] = [] if row.condition is None else row.condition[1]
+        ids: list[str] = [] if row.condition is None else row.condition[1::2]
         return ids[-EVIDENCE:]

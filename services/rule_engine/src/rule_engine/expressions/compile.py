@@ -9,7 +9,20 @@ from typing import TYPE_CHECKING, Any
 from rule_engine.expressions.conversions import to_string
 from rule_engine.expressions.errors import EvaluationError, ExpressionSyntaxError
 from rule_engine.expressions.generate import VARIABLES, Generator
-from rule_engine.expressions.nodes import Call, ListLiteral, Macro, MapLiteral, Node, walk
+from rule_engine.expressions.nodes import (
+    Call,
+    Has,
+    Index,
+    ListLiteral,
+    Literal,
+    Macro,
+    MapLiteral,
+    Node,
+    Select,
+    Variable,
+    children,
+    walk,
+)
 from rule_engine.expressions.parser import TOO_DEEP, parse
 from rule_engine.expressions.values import BoolKey, Failure, Meter, Optional, number, type_name
 from rule_engine.expressions.writer import Writer
@@ -30,6 +43,7 @@ class Expression:
     source: str
     variables: frozenset[str]  # those of VARIABLES that it reads
     constant: bool  # it reads none
+    data_fields: frozenset[str] | None  # the fields of `data` that it reads; None: it may read any
     evaluate: Callable[..., Any]
     holds: Callable[..., bool]
 
@@ -77,7 +91,30 @@ def _compile(source: str, root: Node, names: tuple[str, ...]) -> Expression:
         },
     )
     variables = frozenset(generator.read)
-    return Expression(source, variables, not variables, evaluate, holds)
+    return Expression(source, variables, not variables, _data_fields(root), evaluate, holds)
+
+
+def _data_fields(root: Node) -> frozenset[str] | None:
+    """Which fields make a difference: `data` must be nothing but the operand of a field's name."""
+    fields = set()
+    for node in walk(root):
+        for child in children(node):
+            if isinstance(child, Variable) and child.name == "data":
+                field = _field_of(node)
+                if field is None:
+                    return None
+                fields.add(field)
+    return None if isinstance(root, Variable) and root.name == "data" else frozenset(fields)
+
+
+def _field_of(node: Node) -> str | None:
+    match node:
+        case Select() | Has():
+            return node.field
+        case Index(operand=Variable(name="data"), key=Literal(value=str() as field)):
+            return field
+        case _:
+            return None
 
 
 _SCALARS = frozenset({str, float, bool, type(None), datetime, timedelta})
