@@ -28,6 +28,12 @@ def ids(service) -> list[str]:
     return [signal.id for signal in service.signals()]
 
 
+def letter(service, partition: int, offset: int):
+    """What was told of the record that lay there, and the dead letter itself; None if there is none."""
+    told = ((DeadLetter.from_headers(record.headers), record) for record in service.dead())
+    return next((each for each in told if (each[0].partition, each[0].offset) == (partition, offset)), None)
+
+
 def test_both_modes_become_signals_under_their_customers_key(service, producer, an_event, until):
     write(
         producer,
@@ -93,6 +99,31 @@ def test_what_is_refused_is_a_dead_letter_with_its_reason_and_the_stream_goes_on
             "signal_ingest",
         )
         assert record.value in poison or record.value is None
+
+
+def test_a_refused_record_keeps_the_headers_that_hold_half_of_it(service, producer, an_event, until):
+    attributes = an_event("k-early", time="2099-01-01T00:00:00Z", data=...)
+    headers = [(f"ce_{name}", value.encode()) for name, value in attributes.items()]
+    headers += [("content-type", b"application/json"), ("topic", b"the backend's own")]
+    offset = write(producer, service, {"order_id": "o"}, key=b"k", headers=headers)
+
+    until(lambda: letter(service, 0, offset) is not None)
+    told, record = letter(service, 0, offset)
+    assert record.headers[: len(headers)] == headers
+    assert told.topic == service.topic(EVENTS)
+
+
+def test_a_record_that_is_larger_than_any_dead_letter_is_cut_and_stops_nothing(
+    kafka, service, producer, an_event, until
+):
+    compressing = KafkaProducer(bootstrap_servers=kafka, compression_type="gzip", max_request_size=20_000_000)
+    offset = write(compressing, service, b'"' + b"x" * 5_000_000, headers=[("h", b"y" * 3000)], partition=2)
+    compressing.close()
+    write(producer, service, an_event("after-the-giant"), partition=2)
+    until(lambda: "after-the-giant" in ids(service))
+    told, record = letter(service, 2, offset)
+    assert "cut off after 1,000,000 bytes" in told.reason
+    assert len(record.value) == 1_000_000
 
 
 def test_http_and_kafka_know_each_others_events(service, producer, an_event, until):

@@ -13,7 +13,8 @@ SUFFIX = ".dead"
 class DeadLetter:
     """A record that `rejected_by` could not take from `topic`, `partition`, `offset`, and why.
 
-    Key and value stay the record's own and are not part of this.
+    Key and value stay the record's own and are not part of this. Where the record's own headers matter they are kept, before
+    the letter's.
     """
 
     topic: str
@@ -34,9 +35,9 @@ class DeadLetter:
         ]
 
     @staticmethod
-    def from_headers(headers: Iterable[tuple[str, bytes]]) -> "DeadLetter":
+    def from_headers(headers: Iterable[tuple[str, bytes | None]]) -> "DeadLetter":
         """Raises ValueError if these are not a dead letter's headers."""
-        found = {name: value.decode("utf-8", "replace") for name, value in headers}
+        found = {name: (value or b"").decode("utf-8", "replace") for name, value in headers}
         try:
             return DeadLetter(
                 topic=found["topic"],

@@ -1,7 +1,7 @@
 """Dead letters on the broker: reading them, and sending them once more."""
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from types import TracebackType
@@ -33,7 +33,7 @@ class Letter:
     told: DeadLetter
     key: bytes | None
     value: bytes | None
-    headers: tuple[tuple[str, bytes], ...]
+    headers: tuple[tuple[str, bytes | None], ...]
     replayed: bool
 
 
@@ -94,7 +94,8 @@ class LetterBox:
                     letter.home.removesuffix(SUFFIX),
                     key=letter.key,
                     value=letter.value,
-                    headers=list(letter.headers),
+                    # kafka-python writes no null for a header's value; ours read it as empty
+                    headers=[(name, value or b"") for name, value in letter.headers],
                     # By its key, as always; one without goes where it was.
                     partition=letter.told.partition if letter.key is None else None,
                 )
@@ -183,6 +184,18 @@ def _letter(record: Any, *, replayed: bool) -> Letter:
         told=told,
         key=record.key,
         value=record.value,
-        headers=tuple((name, value) for name, value in record.headers if name not in DEAD_LETTER_HEADERS),
+        headers=_own(record.headers),
         replayed=replayed,
     )
+
+
+def _own(headers: Sequence[tuple[str, bytes | None]]) -> tuple[tuple[str, bytes | None], ...]:
+    """Without the letter's, which are the last of their names: a record may have a header `topic` of its own."""
+    the_letters = set(DEAD_LETTER_HEADERS)
+    own = []
+    for name, value in reversed(headers):
+        if name in the_letters:
+            the_letters.remove(name)
+        else:
+            own.append((name, value))
+    return tuple(reversed(own))

@@ -10,6 +10,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord
 from aiokafka.errors import KafkaError
 
 from contracts.dead import DeadLetter
+from contracts.envelope import MAX_BYTES
 from contracts.times import format_time, from_micros, to_micros
 from contracts.topics import EVENTS, topic_name
 from signal_ingest.accept import Accepted, Rejected, accept
@@ -20,6 +21,7 @@ from signal_ingest.publish import Gate, Unavailable
 _REJECTED_BY = "signal_ingest"
 _AT_ONCE = 500  # records
 _REASON_CHARACTERS = 2000  # of a dead letter
+_LETTER_BYTES = 2 * MAX_BYTES - 20_000  # of a refused record; the reason's headers are to fit beside it
 
 T = TypeVar("T")
 
@@ -112,16 +114,26 @@ class Consumer:
         )
 
     async def _bury(self, record: ConsumerRecord, rejected: Rejected) -> None:
+        """With its own headers, where binary mode has half of the event, so that it can be replayed as it came."""
+        key, value, own, reason = record.key, record.value, record.headers, str(rejected)[:_REASON_CHARACTERS]
+        if _size(key, value, *(part for name, header in own for part in (name, header))) > _LETTER_BYTES:
+            # it was compressed on its way here, else its own topic would not have taken it
+            key, value, own = key and key[:1000], value and value[:MAX_BYTES], ()
+            reason = f"{reason} (cut off after {MAX_BYTES:,} bytes, and without its headers)"
         letter = DeadLetter(
-            topic=record.topic, partition=record.partition, offset=record.offset, reason=str(rejected)[:_REASON_CHARACTERS],
+            topic=record.topic, partition=record.partition, offset=record.offset, reason=reason,
             rejected_by=_REJECTED_BY, at=datetime.now(UTC),
         )  # fmt: skip
-        await self._gate.bury(record.key, record.value, letter.headers())
+        await self._gate.bury(key, value, [*own, *letter.headers()])
         self._metrics.rejected.labels("kafka", rejected.reason).inc()
         log.warning(
             "event refused", topic=record.topic, partition=record.partition, offset=record.offset,
             reason=rejected.reason.value, fields=[problem.field for problem in rejected.problems],
         )  # fmt: skip
+
+
+def _size(*parts: bytes | str | None) -> int:
+    return sum(len(part) + 10 for part in parts if part)  # and the lengths
 
 
 async def _leave(consumer: AIOKafkaConsumer) -> None:

@@ -70,10 +70,11 @@ def list_letters(box: LetterBox, topic: str | None, form: str) -> None:
 @click.argument("letter_id", metavar="ID")
 @click.pass_obj
 def show(box: LetterBox, letter_id: str) -> None:
-    """Show one dead letter: why, where it was, its key and its bytes."""
+    """Show one dead letter: why, where it was, its key, its headers and its bytes."""
     letter = box.letter(letter_id)
     for name, value in _as_json(letter).items():
-        click.echo(f"{click.style(name + ':', bold=True)} {value}")
+        text = json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else value
+        click.echo(f"{click.style(name + ':', bold=True)} {text}")
 
 
 @dead.command()
@@ -108,6 +109,7 @@ def _as_json(letter: Letter) -> dict[str, object]:
         "was": f"{letter.told.topic}:{letter.told.partition}:{letter.told.offset}",
         "replayed": letter.replayed,
         "key": _text(letter.key),
+        "headers": {name: _text(value) for name, value in letter.headers},
         "value": _text(letter.value),
     }
 
