@@ -1,6 +1,8 @@
 """docs/operations.md and docker-compose.yml name the settings that the services have, no others, and their defaults."""
 
 import re
+import subprocess
+import sys
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -42,6 +44,21 @@ def test_the_table_has_each_setting_with_its_default_its_services_and_a_meaning(
     assert {name: (default, of) for name, default, of, _ in rows} == rows_by_code()
     assert len(rows) == len(rows_by_code())  # none of them twice
     assert all(meaning.strip() for *_, meaning in rows)
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_the_services_own_help_says_what_each_setting_means(service: str) -> None:
+    helped = subprocess.run(
+        [sys.executable, "-m", service, "--help"], capture_output=True, text=True, check=True
+    )
+    told = dict(
+        re.findall(r"^  (BEFOREHAND_\w+) +(\S.+) \((?:default: .+|required)\)$", helped.stdout, re.MULTILINE)
+    )
+    assert told.keys() == {f"BEFOREHAND_{name.upper()}" for name in settings_of(service).model_fields}
+    assert "None" not in told.values()
+    assert "Exit codes: 0 told to stop" in helped.stdout
+    wrong = subprocess.run([sys.executable, "-m", service, "serve"], capture_output=True, check=False)
+    assert wrong.returncode == 2
 
 
 @pytest.mark.parametrize("service", SERVICES)

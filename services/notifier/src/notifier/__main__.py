@@ -1,4 +1,7 @@
-"""Wiring: `python -m notifier` runs the service, configured by BEFOREHAND_… alone, until SIGTERM or Ctrl-C."""
+"""Starts notifier: `python -m notifier`, configured by environment alone (see config.py), until SIGTERM or Ctrl-C.
+
+Exit codes: 0 told to stop · 1 the settings are wrong, or something broke: then start it again, nothing is lost.
+"""
 
 import asyncio
 import signal
@@ -42,13 +45,16 @@ log = structlog.get_logger()
 
 
 def main() -> None:
+    if len(sys.argv) > 1:
+        print(f"{__doc__}\nSettings, as environment variables:\n{_settings_table()}")
+        sys.exit(0 if sys.argv[1] in {"-h", "--help"} else 2)
     try:
         settings = Settings()
         configure_logs(settings.log_format, settings.log_level)
         sys.exit(asyncio.run(run(settings)))
     except ValidationError as error:
         wrong = (f"BEFOREHAND_{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors())
-        sys.exit("notifier: settings are wrong: " + "; ".join(wrong))
+        sys.exit("notifier: settings are wrong: " + "; ".join(wrong) + "; --help lists them")
     except ValueError as error:
         sys.exit(f"notifier: {error}")
     except SQLAlchemyError as error:
@@ -189,6 +195,15 @@ async def _until_stopped(
 def _opt_out(draft: Draft) -> OptOut:
     assert draft.customer is not None
     return OptOut(draft.customer, draft.opt_out, draft.channel)
+
+
+def _settings_table() -> str:
+    rows = []
+    for name, field in Settings.model_fields.items():
+        default = field.default if field.default or field.default == 0 else "not set"
+        default = "required" if field.is_required() else f"default: {default}"
+        rows.append(f"  BEFOREHAND_{name.upper():<26} {field.description} ({default})")
+    return "\n".join(rows)
 
 
 class _Server(uvicorn.Server):

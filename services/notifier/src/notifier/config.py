@@ -19,18 +19,20 @@ class Settings(BaseSettings):
     topic_prefix: str = Field(
         default="", description="before each topic's name, where installations share a broker"
     )
-    http_host: str = "127.0.0.1"
-    http_port: int = 8403
+    http_host: str = Field(default="127.0.0.1", description="the address to listen on")
+    http_port: int = Field(default=8403, ge=0, le=65535, description="the port to listen on")
     database_url: str = Field(
         default="sqlite:///var/notifier.db", description="SQLAlchemy URL: SQLite or PostgreSQL"
     )
-    log_format: Literal["json", "console"] = "json"
-    log_level: Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(str.lower)] = "info"
+    log_format: Literal["json", "console"] = Field(default="json", description="json, or console for people")
+    log_level: Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(str.lower)] = Field(
+        default="info", description="debug, info, warning or error"
+    )
 
     smtp_url: str = Field(
         default="smtp://127.0.0.1:1025", description="smtp://[user@]host[:port], smtps:// for TLS at once"
     )
-    smtp_password_file: Path | None = None
+    smtp_password_file: Path | None = Field(default=None, description="file with the mail server's password")
     mail_from: str = Field(
         default="Beforehand <hello@beforehand.example>", description="the mails' From, with the name"
     )
@@ -38,12 +40,14 @@ class Settings(BaseSettings):
     sms_url: str | None = Field(
         default=None, description="base of Twilio's API; without it no text message goes out"
     )
-    sms_account_sid: str = ""
-    sms_auth_token_file: Path | None = None
-    sms_from: str = ""
+    sms_account_sid: str = Field(default="", description="Twilio's account")
+    sms_auth_token_file: Path | None = Field(
+        default=None, description="file with Twilio's token, which also signs its receipts"
+    )
+    sms_from: str = Field(default="", description="the sender's number, in the form +4930…")
 
     operations_email: str | None = Field(default=None, description="where entries `to: operations` go")
-    templates: Path = Path("rules/templates")
+    templates: Path = Field(default=Path("rules/templates"), description="the folder of the messages' texts")
     default_locale: str = Field(
         default="en", description="of operations, and where there is no template in a customer's"
     )

@@ -82,7 +82,9 @@ def die(what: str, error: BaseException) -> None:
 def _settings_table() -> str:
     rows = []
     for name, field in Settings.model_fields.items():
-        rows.append(f"  BEFOREHAND_{name.upper():<36} {field.description or ''} (default {field.default!r})")
+        default = field.default if field.default or field.default == 0 else "not set"
+        default = "required" if field.is_required() else f"default: {default}"
+        rows.append(f"  BEFOREHAND_{name.upper():<26} {field.description} ({default})")
     return "\n".join(rows)
 
 

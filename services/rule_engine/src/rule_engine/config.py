@@ -15,8 +15,8 @@ class Settings(BaseSettings):
 
     kafka: str = Field(default="127.0.0.1:9092", description="bootstrap servers, host:port,host:port")
     topic_prefix: str = Field(default="", description="put before each topic's name")
-    http_host: str = "127.0.0.1"
-    http_port: int = Field(default=8402, ge=0, le=65535)
+    http_host: str = Field(default="127.0.0.1", description="the address to listen on")
+    http_port: int = Field(default=8402, ge=0, le=65535, description="the port to listen on")
     engine_allowed_lateness_s: float = Field(
         default=0, ge=0, description="a partition's clock stays so far behind the latest event"
     )
@@ -36,8 +36,10 @@ class Settings(BaseSettings):
     engine_start_timeout_s: float = Field(
         default=60, gt=0, description="how long to wait for Kafka and the topics at the start"
     )
-    log_format: Literal["json", "console"] = "json"
-    log_level: Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(str.lower)] = "info"
+    log_format: Literal["json", "console"] = Field(default="json", description="json, or console for people")
+    log_level: Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(str.lower)] = Field(
+        default="info", description="debug, info, warning or error"
+    )
 
     @property
     def group(self) -> str:

@@ -1,4 +1,7 @@
-"""Starts signal_ingest: `python -m signal_ingest`, configured by environment alone (see config.py)."""
+"""Starts signal_ingest: `python -m signal_ingest`, configured by environment alone (see config.py).
+
+Exit codes: 0 told to stop · 1 something broke: start it again, nothing is lost · 2 settings.
+"""
 
 import asyncio
 import logging
@@ -124,8 +127,9 @@ def _log_to_stderr(settings: Settings) -> None:
 def _settings_table() -> str:
     rows = []
     for name, field in Settings.model_fields.items():
-        default = "required" if field.is_required() else f"default {field.default!r}"
-        rows.append(f"  BEFOREHAND_{name.upper():<36} {field.description or ''} ({default})")
+        default = field.default if field.default or field.default == 0 else "not set"
+        default = "required" if field.is_required() else f"default: {default}"
+        rows.append(f"  BEFOREHAND_{name.upper():<26} {field.description} ({default})")
     return "\n".join(rows)
 
 

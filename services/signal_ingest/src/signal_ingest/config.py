@@ -14,8 +14,8 @@ class Settings(BaseSettings):
 
     kafka: str = Field(default="127.0.0.1:9092", description="bootstrap servers, host:port,host:port")
     topic_prefix: str = Field(default="", description="put before each topic's name")
-    http_host: str = "127.0.0.1"
-    http_port: int = Field(default=8401, ge=0, le=65535)
+    http_host: str = Field(default="127.0.0.1", description="the address to listen on")
+    http_port: int = Field(default=8401, ge=0, le=65535, description="the port to listen on")
     ingest_keys_file: Path = Field(description="the API keys, hashed: see the service's README")
     ingest_max_future_s: float = Field(
         default=600, ge=0, description="an event's time may lie so far ahead of the clock"
@@ -31,5 +31,7 @@ class Settings(BaseSettings):
         gt=0,
         description="duplicates are known among the newest so many, about 100 bytes each",
     )
-    log_format: Literal["json", "console"] = "json"
-    log_level: Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(str.lower)] = "info"
+    log_format: Literal["json", "console"] = Field(default="json", description="json, or console for people")
+    log_level: Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(str.lower)] = Field(
+        default="info", description="debug, info, warning or error"
+    )

@@ -29,7 +29,11 @@ _STOP_WITHIN_S = 3.0
 _Client = TypeVar("_Client", AIOKafkaConsumer, AIOKafkaProducer)
 _HELP = """\
 python -m ticket_api: tickets, and the timeline of each customer. The API is under /v1 (/openapi.json describes it), the desk's
-pages begin at /. It takes no arguments; its settings are environment variables:
+pages begin at /. It takes no arguments.
+
+Exit codes: 0 told to stop · 1 something broke: start it again, nothing is lost · 2 settings
+
+Settings, as environment variables:
 """
 
 
@@ -173,10 +177,12 @@ async def _started(new: Callable[[], _Client]) -> AsyncIterator[_Client]:
 
 
 def _settings_table() -> str:
-    return "\n".join(
-        f"  BEFOREHAND_{name.upper():<16} {field.description or ''} (default: {field.default})"
-        for name, field in Settings.model_fields.items()
-    )
+    rows = []
+    for name, field in Settings.model_fields.items():
+        default = field.default if field.default or field.default == 0 else "not set"
+        default = "required" if field.is_required() else f"default: {default}"
+        rows.append(f"  BEFOREHAND_{name.upper():<26} {field.description} ({default})")
+    return "\n".join(rows)
 
 
 if __name__ == "__main__":

@@ -19,8 +19,8 @@ class Settings(BaseSettings):
     topic_prefix: Annotated[
         str, Field(description="before the name of every topic, and of the consumer's group")
     ] = ""
-    http_host: str = "127.0.0.1"
-    http_port: Annotated[int, Field(ge=0, le=65535)] = 8404
+    http_host: Annotated[str, Field(description="the address to listen on")] = "127.0.0.1"
+    http_port: Annotated[int, Field(ge=0, le=65535, description="the port to listen on")] = 8404
     database_url: Annotated[str, Field(description="SQLAlchemy URL; sqlite:///PATH or postgresql://…")] = (
         "sqlite:///var/ticket_api.db"
     )
@@ -28,8 +28,14 @@ class Settings(BaseSettings):
     timeline_days: Annotated[
         int, Field(ge=1, description="signals, alerts and messages older than that are deleted; tickets stay")
     ] = 400
-    log_format: Literal["json", "console"] = "json"
-    log_level: Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(str.lower)] = "info"
+    log_format: Annotated[Literal["json", "console"], Field(description="json, or console for people")] = (
+        "json"
+    )
+    log_level: Annotated[
+        Literal["debug", "info", "warning", "error"],
+        BeforeValidator(str.lower),
+        Field(description="debug, info, warning or error"),
+    ] = "info"
 
     def desk_key(self) -> str:
         """The bearer key of desk and API. Raises ConfigError."""

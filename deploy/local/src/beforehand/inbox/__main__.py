@@ -31,14 +31,14 @@ from beforehand.pages.shelf import Shelf
 )
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address that both ports listen on.")
 def main(http_port: int, smtp_port: int, data: Path, host: str) -> None:
-    r"""Receive mails by SMTP, keep the newest 10,000, and show them on a page.
+    """Receive mails by SMTP, keep the newest 10,000, and show them on a page.
 
     \b
     GET /            the page
     GET /messages    the mails as a JSON list, oldest first: to, from, subject, text, html, headers, at
     DELETE /messages empties the inbox
     POST /behaviour  {"smtp": "accept" | "slow" | "reject_temporarily" | "reject" | "keep_and_drop" | "down"}
-    """
+    """  # noqa: D301 - click wants a real backspace
     leave_on_signals()
     os.umask(0o077)
     try:

@@ -34,7 +34,7 @@ from beforehand.phone.http import phone_app
 )
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 def main(http_port: int, account_sid: str, auth_token_file: Path, data: Path, host: str) -> None:
-    r"""Receive text messages as Twilio does, keep the newest 10,000, and show them on a page.
+    """Receive text messages as Twilio does, keep the newest 10,000, and show them on a page.
 
     \b
     GET /            the page
@@ -43,7 +43,7 @@ def main(http_port: int, account_sid: str, auth_token_file: Path, data: Path, ho
     POST /behaviour  {"mode": "ok" | "slow" | "rate_limit" | "error_500" | "drop" | "keep_and_drop",
                       "receipts": "delivered" | "undelivered" | "reversed" | "none",
                       "unsubscribed": ["+49…"]}
-    """
+    """  # noqa: D301 - click wants a real backspace
     leave_on_signals()
     os.umask(0o077)
     token = auth_token_file.read_text().strip()
