@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from aiokafka import AIOKafkaProducer
@@ -16,6 +17,8 @@ from kafka import KafkaConsumer, TopicPartition
 from beforehand import __main__ as command
 from contracts.dead import DeadLetter
 from contracts.topics import SIGNALS
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_a_command_that_can_not_be_imported_takes_no_other_down(monkeypatch, capsys):
@@ -31,9 +34,10 @@ def test_a_command_that_can_not_be_imported_takes_no_other_down(monkeypatch, cap
     assert "beforehand.nowhere:broken can't be imported: ModuleNotFoundError" in capsys.readouterr().err
 
 
-def up(*arguments: str) -> subprocess.Popen[str]:
+def up(*arguments: str, command: str = "up") -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-m", "beforehand", "up", *arguments],
+        [sys.executable, "-m", "beforehand", command, *arguments],
+        cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -52,12 +56,14 @@ def test_up_names_a_port_that_is_taken_in_one_sentence_with_an_exit_code(tmp_pat
     )
 
 
-def test_ctrl_c_even_if_it_comes_twice_stops_up_cleanly(tmp_path):
-    with up("--data", str(tmp_path / "var")) as started:
+@pytest.mark.parametrize("name", ["up", "demo"])
+def test_ctrl_c_even_if_it_comes_twice_stops_it_cleanly(tmp_path, name):
+    with up("--data", str(tmp_path / "var"), command=name) as started:
         assert started.stdout is not None
-        assert "starting in" in started.stdout.readline()
+        assert "starting" in started.stdout.readline()
         started.send_signal(signal.SIGINT)
         started.send_signal(signal.SIGINT)  # as `timeout` and `make` do it
+        started.send_signal(signal.SIGTERM)
         output, errors = started.communicate(timeout=30)
     assert started.returncode == 0
     assert output.splitlines()[-1].endswith("| stopped")

@@ -1,7 +1,6 @@
 """`beforehand demo`."""
 
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -26,6 +25,7 @@ from beforehand.demo.verdict import Finding, is_complete, judge, received_of
 from beforehand.errors import RunnerError, UsageError
 from beforehand.runner.console import Console
 from beforehand.runner.installation import Installation, Options
+from beforehand.runner.interrupts import interrupt_once
 from beforehand.runner.services import installed_services
 
 # How long after the last due time a message may take: a silent partition's clock is some seconds behind the wall's.
@@ -72,8 +72,7 @@ def demo(*, exits: bool, data: Path, speed: float, rules: Path, logs: bool) -> N
     services = installed_services()
     console = Console(["kafka", "inbox", "phone", *(service.name for service in services)], passes_logs=logs)
     os.umask(0o077)  # what is kept holds customers' data
-    for ending in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(ending, _as_interrupt)
+    interrupt_once()
     options = Options(data=data, environment=environment)
     with Installation(
         options, console=console, services=services, progress=download_progress()
@@ -154,7 +153,3 @@ def _verdict(scenario: Scenario, endpoints: dict[str, Any], *, since: datetime) 
             if (is_complete(findings) and now >= quiet_at) or now >= scenario.ends_at() + _LATEST:
                 return findings
             time.sleep(0.5)
-
-
-def _as_interrupt(_number: int, _frame: object) -> None:
-    raise KeyboardInterrupt

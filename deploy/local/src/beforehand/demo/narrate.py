@@ -87,7 +87,12 @@ class Watch:
     def __enter__(self) -> Self:
         """Raises RunnerError if the broker does not answer."""
         self._thread.start()
-        if not self._begun.wait(_FIRST_ANSWER_S) or self._failure:
+        try:
+            begun = self._begun.wait(_FIRST_ANSWER_S)
+        except KeyboardInterrupt:
+            self._end()  # before the broker, or there is no end of what it says of that
+            raise
+        if not begun or self._failure:
             self._stop.set()
             reason = f": {self._failure}" if self._failure else ""
             raise RunnerError(
@@ -98,6 +103,9 @@ class Watch:
     def __exit__(
         self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
     ) -> None:
+        self._end()
+
+    def _end(self) -> None:
         self._stop.set()
         self._thread.join(10)
 

@@ -19,12 +19,17 @@ def interrupt_once() -> None:
 
     def handle(_number: int, _frame: FrameType | None) -> None:
         for number in ENDINGS:
-            signal.signal(number, signal.SIG_IGN)
+            # Not SIG_IGN: of one that is pending already Python would complain.
+            signal.signal(number, _do_nothing)
         raise KeyboardInterrupt
 
     for number in ENDINGS:
         if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
             signal.signal(number, handle)
+
+
+def _do_nothing(_number: int, _frame: FrameType | None) -> None:
+    pass
 
 
 @contextmanager
