@@ -23,6 +23,7 @@ from rule_engine.transport import Record, Slice
 log = structlog.get_logger()
 
 TRANSACTION_TIMEOUT_MS = 30_000
+_LARGEST = 1_040_000  # bytes of a record: beyond a little more the topics take none, and the lane would fail for ever
 _NO_HEADERS: list[tuple[str, bytes]] = []
 
 # key, value (None: a tombstone), headers
@@ -65,10 +66,25 @@ class Addresses:
         if output.poison:
             dead = TopicPartition(dead_name(SIGNALS, self.settings.topic_prefix), 0)
             letters[dead] = list(_dead_letters(output.poison, source, read))
-        return letters
+        return {place: fitting for place, each in letters.items() if (fitting := _fitting(place, each))}
 
     def _at(self, topic: Topic, partition: int) -> TopicPartition:
         return TopicPartition(self.settings.name(topic), partition)
+
+
+def _fitting(place: TopicPartition, letters: Sequence[Letter]) -> Sequence[Letter]:
+    """Without what no broker would take: the engine bounds what it writes, but for keys as long as an event."""
+    if all(_size(letter) <= _LARGEST for letter in letters):
+        return letters
+    for letter in letters:
+        if _size(letter) > _LARGEST:
+            log.error("record left out: too large", topic=place.topic, bytes=_size(letter))
+    return [letter for letter in letters if _size(letter) <= _LARGEST]
+
+
+def _size(letter: Letter) -> int:
+    key, value, _ = letter
+    return len(key or b"") + len(value or b"")
 
 
 def _key_of(transition: Transition) -> bytes:
@@ -94,15 +110,15 @@ def _dead_letters(
     now = datetime.now(UTC)
     for offset, reason in poison:
         record = records[offset]
-        value = record.value
-        if (
-            value is not None and len(value) > MAX_BYTES
-        ):  # with its headers it might be too large for the topic
-            value, why = value[:MAX_BYTES], f"{reason} (cut off after {MAX_BYTES:,} bytes)"
+        key, value = record.key, record.value
+        if len(key or b"") + len(value or b"") > MAX_BYTES:
+            # with its headers it might be too large for the topic
+            key, value = key and key[:1000], value and value[:MAX_BYTES]
+            why = f"{reason} (cut off after {MAX_BYTES:,} bytes)"
         else:
             why = reason
         letter = DeadLetter(source.topic, source.partition, offset, why, "rule_engine", now)
-        yield record.key, value, letter.headers()
+        yield key, value, letter.headers()
 
 
 class LaneProducer:

@@ -14,7 +14,7 @@ from rule_engine.rules.lint import Read, lint
 from rule_engine.rules.model import Place, Problem, Rule, RuleFileError
 from rule_engine.rules.reading import Fields, Reader, Unread
 from rule_engine.rules.tests import RuleTest, tests_of
-from rule_engine.rules.words import FILE
+from rule_engine.rules.words.file import FILE
 from rule_engine.rules.yaml import YamlError, decoded, parse
 
 if TYPE_CHECKING:

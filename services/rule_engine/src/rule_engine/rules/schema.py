@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from rule_engine.rules.words import FILE, SELECTOR
+from rule_engine.rules.words.file import FILE
+from rule_engine.rules.words.selectors import SELECTOR
 
 
 def file_schema() -> dict[str, Any]:
