@@ -241,7 +241,7 @@ class House:
         self.put(topics.CUSTOMERS, id_, envelope.encode(said))
         return id_, given.email
 
-    def transition(self, customer, *entries, state="firing", **fields):
+    def transition(self, customer, *entries, state="firing", traceparent=None, **fields):
         """Writes a transition of an alert of the rule payment-failed; fields replace its own."""
         given = {
             "alert": str(uuid.uuid4()), "seq": 1, "rule": "payment-failed", "version": "v1", "state": state, "at": now(),
@@ -249,7 +249,9 @@ class House:
             "customer": customer, "vars": {"amount": 59.9, "currency": "EUR"}, "notify": entries or (entry(),),
         } | fields  # fmt: skip
         told = Transition(**given)
-        self.put(topics.ALERTS, told.customer or told.rule, envelope.encode(alerts.to_event(told)))
+        self.put(
+            topics.ALERTS, told.customer or told.rule, envelope.encode(alerts.to_event(told, traceparent))
+        )
         return told
 
     def goes_on(self, told, state, seq=2, **fields):

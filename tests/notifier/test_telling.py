@@ -1,5 +1,7 @@
 """Who is told what, by which channel, in which language, and what the other services hear of it."""
 
+import json
+
 from contracts import envelope
 from contracts.alerts import RuleWords
 from contracts.catalogue import problems_of
@@ -47,6 +49,30 @@ def test_each_message_and_its_fate_are_told_to_the_other_services(house, entry, 
     assert {fact.type for fact in facts()} == {"message.sent"}
     assert {fact.data["message"] for fact in facts()} == {first[0].message, second[0].message}
     assert [problems_of(fact.type, fact.customerid, fact.data) for fact in facts()] == [[], []]
+
+
+def test_the_trace_of_an_alert_goes_on_to_its_messages_their_facts_and_the_log(house, entry, until):
+    customer, _ = house.customer()
+    trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+    # the customer has no number: mail is what the first of the two leaves to the second
+    first_of = entry(channels=["sms", "email"], first_of=True)
+    told = house.transition(customer, first_of, traceparent=trace)
+    house.fate("sent", alert=told.alert)
+
+    def said():
+        events = [
+            envelope.decode(record.value) for name in ("messages", "events") for record in house.records(name)
+        ]
+        return [event for event in events if event.customerid == customer]
+
+    def types():
+        return sorted(event.type for event in said())
+
+    until(lambda: types().count("message.sent") == 2, "the message's fate, and the fact")
+    assert types() == ["message.queued"] * 2 + ["message.sent"] * 2 + ["message.suppressed"]
+    assert {event.extensions.get("traceparent") for event in said()} == {trace}
+    lines = [json.loads(line) for line in house.log().splitlines() if trace in line]
+    assert {line["event"] for line in lines} == {"message sent", "message concluded"}
 
 
 def test_a_text_message_goes_to_the_phone_in_the_customers_language(house, entry):

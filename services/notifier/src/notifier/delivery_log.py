@@ -42,6 +42,7 @@ class Claimed:
     attempt: int
     due_at: datetime
     created_at: datetime
+    traceparent: str | None = None
 
 
 class DeliveryLog:
@@ -203,7 +204,7 @@ class DeliveryLog:
         assert draft.content is not None
         row.state, row.attempts, row.updated_at = "sending", row.attempts + 1, self._clock()
         row.summary, row.locale = draft.content.summary, draft.content.locale
-        return Claimed(draft, row.attempts, row.due_at, row.created_at)
+        return Claimed(draft, row.attempts, row.due_at, row.created_at, row.traceparent)
 
     async def _conclude(self, session: AsyncSession, row: MessageRow, outcome: Outcome) -> None:
         row.reason = outcome.why
@@ -221,7 +222,7 @@ class DeliveryLog:
                     await self._try_next_channel(session, row)
         log.info(
             "message concluded", fate=row.state, message=row.id, alert=row.alert, rule=row.rule, channel=row.channel,
-            why=row.reason, attempts=row.attempts,
+            why=row.reason, attempts=row.attempts, traceparent=row.traceparent,
         )  # fmt: skip
 
     async def _dead_letter(self, session: AsyncSession, row: MessageRow) -> None:
@@ -245,7 +246,7 @@ class DeliveryLog:
             entry=row.entry, customer=row.customer, recipient=row.recipient, channel=channel,
             after_failing=msgspec.json.encode(others), template=row.template, category=row.category,
             due_at=row.due_at, ready_at=now, expires_at=row.expires_at, expires_s=row.expires_s, created_at=now,
-            updated_at=now, attempts=0, possibly_twice=False,
+            updated_at=now, attempts=0, possibly_twice=False, traceparent=row.traceparent,
         )  # fmt: skip
         if await session.get(MessageRow, following.id) is None:
             session.add(following)

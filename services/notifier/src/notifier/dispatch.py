@@ -160,6 +160,7 @@ class Dispatch:
             "rule": draft.rule,
             "channel": draft.channel,
             "attempt": claimed.attempt,
+            "traceparent": claimed.traceparent,
         }
         provider_id, error = None, None
         try:

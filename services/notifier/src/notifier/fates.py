@@ -59,10 +59,11 @@ def dead_letter(record: Record, why: str, at: datetime, prefix: str) -> OutboxRo
 
 
 def _news(topic: Topic, row: MessageRow, fate: Fate, at: datetime, data: Any, prefix: str) -> OutboxRow:
+    trace = {} if row.traceparent is None else {"traceparent": row.traceparent}
     # the attempt keeps ids apart where a message comes to one fate twice; a record that is relayed twice keeps its id
     said = event(
         id=f"{row.id}/{fate}/{row.attempts}", source=SOURCE, type=f"message.{fate}", time=at, data=data,
-        customerid=row.customer, subject=row.id,
+        customerid=row.customer, subject=row.id, **trace,
     )  # fmt: skip
     return OutboxRow(
         partition=row.partition, topic=topic_name(topic, prefix), key=said.key, value=encode(said),

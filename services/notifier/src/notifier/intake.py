@@ -179,7 +179,7 @@ class Intake:
                 channel=message.channel, after_failing=msgspec.json.encode(message.after_failing),
                 template=message.template, category=message.category, due_at=message.due_at, ready_at=now,
                 expires_at=message.expires_at, expires_s=message.expires_s, created_at=now, updated_at=now,
-                attempts=0, possibly_twice=False,
+                attempts=0, possibly_twice=False, traceparent=_traceparent(event),
             )  # fmt: skip
             if isinstance(about, Transition):
                 row.alert, row.seq, row.rule = about.alert, about.seq, about.rule
@@ -274,6 +274,11 @@ def _converted(event: Event, kind: type[_T]) -> _T:
         return msgspec.convert(event.data, kind)
     except msgspec.ValidationError as error:
         raise Rejected(f"/data: {error}") from None
+
+
+def _traceparent(event: Event) -> str | None:
+    value = event.extensions.get("traceparent")
+    return value if isinstance(value, str) else None
 
 
 def _customer_id(key: bytes | None) -> str:

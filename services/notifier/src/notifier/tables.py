@@ -113,6 +113,7 @@ class MessageRow(Base):
     summary: Mapped[str | None]
     sent_at: Mapped[datetime | None]
     provider_id: Mapped[str | None]
+    traceparent: Mapped[str | None]  # W3C trace context of the record, if it has one
 
     __table_args__ = (
         Index("messages_to_look_at", "state", "ready_at"),
