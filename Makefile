@@ -7,7 +7,7 @@ SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 export UV_PYTHON_DOWNLOADS ?= never
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test check fmt bench images compose-up test-compose clean setup chromium
+.PHONY: help demo up test check fmt bench bench-backtest images compose-up test-compose clean setup chromium
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1|/' | column -t -s '|'
@@ -49,6 +49,9 @@ fmt: setup ## format and mend what ruff can
 
 bench: setup ## the engine beside stock Faust, interleaved: events per second and CPU seconds
 	$(RUN) python benchmarks/engine/run.py $(ARGS)
+
+bench-backtest: setup ## CPU seconds of a backtest: 20 rules over a million events
+	$(RUN) python benchmarks/engine/backtest.py $(ARGS)
 
 images: ## build the image of each service, and of the command line
 	docker compose --profile command build

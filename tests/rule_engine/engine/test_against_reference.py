@@ -8,7 +8,6 @@ from lanes import Lane
 from reference import DAY, Event, Share, Told, affected_over, in_order, rules_over, whole_over
 from streams import START, S, Written, as_told, global_rules, record, rules, source_of, split, streams
 
-from contracts.envelope import decode
 from rule_engine.replay import Replay
 
 
@@ -24,8 +23,7 @@ def engine_over(written: list[Written], events: list[Event], lateness: int, unti
 
 def replayed(written: Written, events: list[Event], lateness: int, until: int | None) -> list[Told]:
     replay = Replay({"rules.yaml": source_of([written])}, allowed_lateness_us=lateness)
-    for each in events:
-        replay.feed(decode(record(each).value))
+    replay.feed([record(each) for each in events])
     if until is not None:
         replay.until(until)
     assert not replay.counters.isolated

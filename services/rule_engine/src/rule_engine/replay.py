@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from contracts import envelope
+import msgspec
+
 from contracts.times import to_micros
 from rule_engine.counters import Counters
 from rule_engine.engine import LaneEngine
 from rule_engine.globals import GlobalEngine
 from rule_engine.partials import clock_record
+from rule_engine.signals import read_head
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from contracts.alerts import Transition
-    from contracts.envelope import Event
+    from rule_engine.machine import RecordLike
     from rule_engine.rules.load import RuleSource
 
 
@@ -34,11 +37,13 @@ class Replay:
     """One partition that holds all events, and the lane of its global rules.
 
     `transitions` grows as they happen: those of one time stand in no particular order between rules and keys.
+    `refused` has the offset and the reason for each record that is no event.
     """
 
     def __init__(self, files: Mapping[str, RuleSource], *, allowed_lateness_us: int = 0) -> None:
         self.counters = Counters()
         self.transitions: list[Transition] = []
+        self.refused: list[tuple[int, str]] = []
         self._lane = LaneEngine(0, self.counters, allowed_lateness_us=allowed_lateness_us)
         self._global = GlobalEngine(1, self.counters)
         self._lane.adopt(files)
@@ -50,11 +55,19 @@ class Replay:
     def clock_us(self) -> int | None:
         return self._lane.clock_us
 
-    def feed(self, event: Event) -> None:
-        """The next event in order of arrival."""
+    def feed(self, records: Sequence[RecordLike]) -> None:
+        """The next events in order of arrival."""
         if self._with_globals:
-            self._step_to(to_micros(event.time) - self._lateness_us)
-        self._lane.run([Bytes(envelope.encode(event))])
+            for record in records:
+                self._feed_one(record)
+        else:
+            self._lane.run(records)
+            self._exchange()
+
+    def _feed_one(self, record: RecordLike) -> None:
+        with suppress(msgspec.MsgspecError, UnicodeDecodeError, RecursionError):  # refused by the lane
+            self._step_to(to_micros(read_head(record.value).time) - self._lateness_us)
+        self._lane.run([record])
         self._exchange()
 
     def until(self, time_us: int) -> None:
@@ -78,6 +91,7 @@ class Replay:
     def _exchange(self) -> None:
         out = self._lane.take()
         self.transitions += out.transitions
+        self.refused += out.poison
         if not self._with_globals:
             return
         records = [Bytes(value) for _, value in out.partials]

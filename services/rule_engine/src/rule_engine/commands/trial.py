@@ -5,17 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from contracts.envelope import event
+from contracts.envelope import encode, event
 from contracts.times import from_micros, to_micros
 from rule_engine.commands.transitions import as_json, due_words, in_order
-from rule_engine.replay import Replay
+from rule_engine.replay import Bytes, Replay
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from contracts.alerts import Transition
+    from contracts.envelope import Event
     from rule_engine.rules.load import RuleSource
-    from rule_engine.rules.tests import Expected, RuleTest
+    from rule_engine.rules.tests import Expected, Given, RuleTest
 
 MAX_ALIGNED = 200_000  # pairs compared to find out which of many transitions are meant
 
@@ -53,18 +54,19 @@ def run_test(source: RuleSource, test: RuleTest) -> Outcome:
     """The rules of the test, and no others, over its events."""
     rules = tuple(rule for rule in source.rules if rule.id in test.rules)
     replay = Replay({source.file: replace(source, rules=rules)}, allowed_lateness_us=test.allowed_lateness_us)
-    for given in test.events:
-        replay.feed(
-            event(
-                id=given.id, source=given.source, type=given.type, time=from_micros(given.at_us), data=given.data,
-                customerid=given.customer, subject=given.subject,
-            )
-        )  # fmt: skip
+    replay.feed([Bytes(encode(_event(given))) for given in test.events])
     if test.until_us is not None:
         replay.until(test.until_us)
     failures = [f"rule {rule} broke down {count} times" for rule, count in replay.counters.isolated.items()]
     rows = align(test.expect, in_order(replay.transitions), test.start_us)
     return Outcome(test, tuple(rows), tuple(failures))
+
+
+def _event(given: Given) -> Event:
+    return event(
+        id=given.id, source=given.source, type=given.type, time=from_micros(given.at_us), data=given.data,
+        customerid=given.customer, subject=given.subject,
+    )  # fmt: skip
 
 
 def align(expect: Sequence[Expected], actual: Sequence[Transition], start_us: int) -> list[Row]:
