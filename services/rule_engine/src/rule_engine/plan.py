@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import fields, is_dataclass
 from typing import TYPE_CHECKING, Any
 
-from rule_engine.expressions import EvaluationError, Expression, to_text
-from rule_engine.rules.model import Absence
+from rule_engine.expressions import EvaluationError, to_text
+from rule_engine.rules.model import Absence, Match
+from rule_engine.rules.parts import expressions_in
 from rule_engine.state import Kept, Key, KeyState
 
 if TYPE_CHECKING:
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from rule_engine.conditions.strategy import Strategy
     from rule_engine.counters import Counters
+    from rule_engine.expressions import Expression
     from rule_engine.rules.model import Notify, Rule, Selector
 
 # roles of an event in a rule, as bits; SELECTED: `on` selects it, whether or not `where` holds; COUNTED: it matches as well,
@@ -43,34 +44,33 @@ class Occurrence:
 class Route:
     """What one rule wants of the events of one type."""
 
-    __slots__ = ("cancel", "expect", "on", "plan", "resolve", "simple")
+    __slots__ = ("picks", "plan", "simple")
 
     def __init__(self, plan: Plan, type_name: str) -> None:
         rule = plan.rule
-        absence = rule.condition if isinstance(rule.condition, Absence) else None
         self.plan = plan
-        self.on = _selecting(rule.on, type_name)
-        self.resolve = _selecting(rule.resolve_on, type_name)
-        self.expect = _selecting(absence.expect, type_name) if absence else ()
-        self.cancel = _selecting(absence.cancel_on, type_name) if absence else ()
+        self.picks = tuple(
+            (picking, role)
+            for selectors, role in _roles_of(rule)
+            if (picking := tuple(selector for selector in selectors if selector.selects(type_name)))
+        )
+        on = self.picks[0][0] if len(self.picks) == 1 and self.picks[0][1] == SELECTED else ()
         self.simple = (
-            len(self.on) == 1
-            and self.on[0].where is None
-            and self.on[0].group_by is None
-            and not (self.resolve or self.expect or self.cancel or plan.uses_previous)
+            len(on) == 1
+            and on[0].where is None
+            and on[0].group_by is None
+            and not plan.uses_previous
             and rule.scope == "customer"
         )
 
     @property
     def wanted(self) -> bool:
-        return bool(self.on or self.resolve or self.expect or self.cancel)
+        return bool(self.picks)
 
     def roles(self, seen: Occurrence) -> dict[Key, int]:
         """The event's roles, by key; the key of a selector with a `group_by` of its own may differ from the rule's."""
         found: dict[Key, int] = {}
-        for selectors, role in (
-            (self.cancel, CANCELS), (self.resolve, RESOLVES), (self.expect, EXPECTED), (self.on, SELECTED),
-        ):  # fmt: skip
+        for selectors, role in self.picks:
             for selector in selectors:
                 key = self._key(selector, seen)
                 if key is not None:
@@ -115,13 +115,13 @@ class Plan:
             (str(rule.key_is_list), *(expression.source for expression in rule.group_by))
         )
         self.matched = 0
-        expressions = tuple(_expressions(rule))
+        expressions = tuple(expressions_in(rule))
         self.uses = frozenset[str]().union(*(each.variables for each in expressions))
         self.uses_previous = "previous" in self.uses
         self.waits_for_clock = condition.waits_for_clock
         self.notify = _entries(rule, affected=condition.of_affected)
         self.stateless = (
-            rule.momentary
+            isinstance(rule.condition, Match)
             and not (rule.resolve_on or rule.cooldown_us or self.uses_previous)
             and not any(entry.after_us for entry in rule.notify)
         )
@@ -196,20 +196,15 @@ def _text(value: Any) -> str:
     return value if value.__class__ is str else to_text(value)
 
 
-def _selecting(selectors: tuple[Selector, ...], type_name: str) -> tuple[Selector, ...]:
-    return tuple(selector for selector in selectors if selector.selects(type_name))
-
-
-def _expressions(part: Any) -> Iterator[Expression]:
-    """All that a rule, or a part of one, evaluates over events."""
-    if isinstance(part, Expression):
-        yield part
-    elif isinstance(part, tuple):
-        for each in part:
-            yield from _expressions(each)
-    elif is_dataclass(part):
-        for each in fields(part):
-            yield from _expressions(getattr(part, each.name))
+def _roles_of(rule: Rule) -> Iterator[tuple[tuple[Selector, ...], int]]:
+    """Which selectors give an event which role."""
+    condition = rule.condition
+    if isinstance(condition, Absence):
+        yield condition.cancel_on, CANCELS
+    yield rule.resolve_on, RESOLVES
+    if isinstance(condition, Absence):
+        yield condition.expect, EXPECTED
+    yield rule.on, SELECTED
 
 
 def _data_fields(expressions: Iterable[Expression]) -> frozenset[str] | None:

@@ -11,9 +11,9 @@ from rule_engine.rules.meaning import meaning_of, version_of
 from rule_engine.rules.model import (
     DAY_US,
     MINUTE_US,
+    MOMENTARY,
     Absence,
     Condition,
-    Match,
     Notify,
     Ratio,
     Rule,
@@ -64,7 +64,7 @@ def _rule(fields: Fields, condition: Condition, notify: tuple[Notify, ...], read
         labels=fields.get("labels", {}),
         group_by=tuple(key.source for key in keys),
     )
-    default_end = 30 * DAY_US if isinstance(condition, Match) else 365 * DAY_US
+    default_end = 30 * DAY_US if isinstance(condition, MOMENTARY) else 365 * DAY_US
     rule = Rule(
         id=fields.get("id"),
         place=reader.place(fields.at_value("id")),

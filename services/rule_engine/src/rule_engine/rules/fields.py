@@ -5,15 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from contracts.catalogue import CATALOGUE, EventType, schema_of
-from rule_engine.expressions import Expression, parse, walk
+from rule_engine.expressions import parse, walk
 from rule_engine.expressions.nodes import Has, Index, Literal, Macro, Node, Select, Variable
-from rule_engine.rules.model import Absence, Ratio, Rule, Selector
+from rule_engine.rules.parts import expressions_in, selectors_in
 from rule_engine.rules.reading import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rule_engine.rules.model import Place
+    from rule_engine.expressions import Expression
+    from rule_engine.rules.model import Place, Rule, Selector
     from rule_engine.rules.reading import Reader
 
 Path = tuple[str, ...]
@@ -29,21 +30,14 @@ PRIVATE = frozenset({"email", "phone", "name", "address"})
 
 def lint_fields(rule: Rule, reader: Reader) -> Iterator[tuple[str, Place, str]]:
     """(code, place, message) of each unknown event type and field."""
-    condition = rule.condition
-    absence = condition if isinstance(condition, Absence) else None
-    ends = [*rule.resolve_on, *(absence.expect if absence else ()), *(absence.cancel_on if absence else ())]
+    ends = [*rule.resolve_on, *selectors_in(rule.condition)]
     for selector in (*rule.on, *ends):
         yield from _type(selector, reader)
         for expression in (selector.where, *(selector.group_by or ())):
             if expression is not None:
                 yield from _fields(expression, (selector,), reader)
-    by_rule: list[Expression | None] = [rule.where, *(expression for _, expression in rule.vars)]
-    if absence:
-        by_rule += [each for each in (absence.within, absence.deadline) if isinstance(each, Expression)]
-    if isinstance(condition, Ratio):
-        by_rule.append(condition.of)
-    for expression in by_rule:
-        if expression is not None:
+    for part in (rule.where, rule.vars, rule.condition):
+        for expression in expressions_in(part, selectors=False):
             yield from _fields(expression, rule.on, reader)
     for key in rule.group_by:
         yield from _fields(key, tuple(selector for selector in rule.on if selector.group_by is None), reader)

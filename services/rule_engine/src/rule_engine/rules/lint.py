@@ -13,7 +13,8 @@ from contracts.catalogue import CATALOGUE
 from rule_engine.expressions import EvaluationError, Expression, parse, walk
 from rule_engine.expressions.nodes import Binary, Call, Literal, Logical, Node, Select, Variable
 from rule_engine.rules.fields import data_fields, fields_of, lint_fields
-from rule_engine.rules.model import Absence, EventCount, Match, Problem, Ratio, Rule, Selector
+from rule_engine.rules.model import Absence, EventCount, Match, Problem, Ratio, Rule, Selector, word_of
+from rule_engine.rules.parts import expressions_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -77,10 +78,10 @@ def _never_resolves(rule: Rule, fields: Fields, reader: Reader) -> Iterator[Foun
     if isinstance(condition, Ratio) and (condition.gte == 0 or _always(condition.of) is True):
         at = fields.get("ratio").at_value("gte" if condition.gte == 0 else "of")
         yield "never-resolves", reader.place(at), "what fires never resolves: this is true of every window"
-    if isinstance(condition, Match) and not rule.resolve_on:
+    if rule.momentary and not rule.resolve_on:
         for entry in fields.get("notify", ()):
             if "resolved" in entry.get("on", ()):
-                message = "match without resolve_on never resolves: nobody is told of an end; name what ends it in resolve_on"
+                message = f"{word_of(condition)} without resolve_on never resolves: nobody is told of an end; name what ends it in resolve_on"
                 yield "never-resolves", reader.place(entry.at_value("on")), message
     for selector in rule.resolve_on:
         if selector.where is not None and _always(selector.where) is False:
@@ -139,8 +140,10 @@ def _ids_of(selector: Selector) -> list[str]:
 
 
 def _without_effect(rule: Rule, fields: Fields, reader: Reader) -> Iterator[Found]:
-    if isinstance(rule.condition, Match) and not rule.resolve_on and "resolve_after" in fields:
-        message = "'resolve_after' has no effect: match without resolve_on is over at once"
+    if rule.momentary and not rule.resolve_on and "resolve_after" in fields:
+        message = (
+            f"'resolve_after' has no effect: {word_of(rule.condition)} without resolve_on is over at once"
+        )
         yield "no-effect", reader.place(fields.at_key("resolve_after")), message
     if not rule.resolve_on and not isinstance(rule.condition, Absence) and "lookback" in fields:
         message = "'lookback' has no effect: nothing answers or resolves the rule"
@@ -187,23 +190,8 @@ def _is_double(node: Node) -> bool:
 
 def expressions_of(rule: Rule) -> Iterator[Expression]:
     """Every expression of the rule, once."""
-    condition = rule.condition
-    selectors = [*rule.on, *rule.resolve_on]
-    if isinstance(condition, Absence):
-        selectors += [*condition.expect, *condition.cancel_on]
-        yield from (each for each in (condition.within, condition.deadline) if isinstance(each, Expression))
-    elif isinstance(condition, Ratio):
-        yield condition.of
-    if rule.where is not None:
-        yield rule.where
-    yield from rule.group_by
-    seen: set[int] = set()
-    for selector in selectors:
-        for expression in (selector.where, *(selector.group_by or ())):
-            if expression is not None and id(expression) not in seen:  # a list of types shares them
-                seen.add(id(expression))
-                yield expression
-    yield from (expression for _, expression in rule.vars)
+    once = {id(expression): expression for expression in expressions_in(rule)}  # a list of types shares them
+    yield from once.values()
 
 
 def _always(expression: Expression) -> bool | None:

@@ -115,6 +115,13 @@ class Absence:
 
 
 Condition = Match | EventCount | Ratio | Absence
+MOMENTARY = (Match,)  # true at an instant, without a "false" of their own
+
+
+def word_of(condition: Condition) -> str:
+    """The condition's word in a rule file: event_count for EventCount."""
+    name = type(condition).__name__
+    return "".join("_" + letter.lower() if letter.isupper() else letter for letter in name)[1:]
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +167,7 @@ class Rule:
     @property
     def momentary(self) -> bool:
         """The condition is true at an instant and has no "false" of its own."""
-        return isinstance(self.condition, Match)
+        return isinstance(self.condition, MOMENTARY)
 
     @property
     def identity(self) -> str:

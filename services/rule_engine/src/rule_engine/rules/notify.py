@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, cast
 
 from contracts.alerts import Channel, Destination, NotifyEntry, TicketOrder
-from rule_engine.rules.model import Condition, Match, Notify
+from rule_engine.rules.model import MOMENTARY, Condition, Notify, word_of
 from rule_engine.rules.reading import Fields, Reader, Unread
 
 EXPIRES_US = 72 * 3_600_000_000
@@ -37,8 +37,8 @@ def _entry(index: int, fields: Fields, rule: Fields, condition: Condition | None
         _check_ticket(fields, rule, reader)
     else:
         _check_message(fields, rule, reader)
-    if isinstance(condition, Match) and "resolve_on" not in rule and "every" in fields:
-        message = "'every' needs an end, and match without resolve_on is over at once: name what ends it in resolve_on"
+    if isinstance(condition, MOMENTARY) and "resolve_on" not in rule and "every" in fields:
+        message = f"'every' needs an end, and {word_of(condition)} without resolve_on is over at once: name what ends it in resolve_on"
         reader.wrong(fields.at_key("every"), message)
     if fields.get("on") == ["resolved"]:
         message = "expected [firing, resolved] or [firing]: nobody is told of an end whose beginning they were not told"
