@@ -39,8 +39,7 @@ class AffectedStrategy:
 
     def __init__(self, condition: Ratio) -> None:
         self.within_us = condition.within_us
-        self._counted = WindowedRatioStrategy(condition)
-        self.slot = self._counted.slot
+        self.counted = WindowedRatioStrategy(condition)
 
     def matched(self, row: KeyState, seen: Occurrence, at_us: int, clock_us: int, life: Lifecycle) -> None:  # noqa: ARG002
         if row.condition is None:

@@ -264,7 +264,7 @@ class LaneEngine:
                 self.partials.end(plan, key, seen, counted=counted)
             if counted:
                 plan.matched += 1
-                number, slot = plan.condition.slot(plan, seen)  # type: ignore[attr-defined]
+                number, slot = plan.condition.counted.slot(plan, seen)  # type: ignore[attr-defined]
                 self.partials.count(plan, key, number, slot)
                 if plan.rule.affected and slot[1] and seen.customer is not None:
                     self.affected.saw(plan, seen.customer, key, seen)

@@ -13,7 +13,7 @@ import msgspec
 from contracts.times import to_micros
 from rule_engine import partials
 from rule_engine.conditions import strategy_of
-from rule_engine.conditions.windowed_ratio import LAST
+from rule_engine.conditions.hopping import LAST
 from rule_engine.machine import Machine, Output, RecordLike
 from rule_engine.plan import COUNTED, RESOLVES, Occurrence
 from rule_engine.rules.model import Ratio

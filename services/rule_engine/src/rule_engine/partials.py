@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from rule_engine.conditions.windowed_ratio import LAST, Slot, add
+from rule_engine.conditions.hopping import LAST, Slot
 from rule_engine.state import MAX_ROW_BYTES, pack, row_key
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class Partials:
         if known is None:
             self._counts[plan, key, number] = slot
         else:
-            add(known, slot)
+            plan.condition.counted.add(known, slot)  # type: ignore[attr-defined]
 
     def end(self, plan: Plan, key: Key, seen: Occurrence, *, counted: bool) -> None:
         """`counted`: the event matches as well."""
