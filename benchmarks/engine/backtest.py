@@ -29,7 +29,7 @@ def main() -> None:
         with history.open("wb") as file:
             file.writelines(value + b"\n" for _, value in shop_events.events(count, "all"))
         began_s = time.perf_counter()
-        command = [sys.executable, "-m", "beforehand", "rules", "backtest", rules, "--events", history, "--format", "ndjson"]  # fmt: skip
+        command = [sys.executable, "-m", "beforehand", "rules", "backtest", str(rules), "--events", str(history), "--format", "ndjson"]  # fmt: skip
         done = subprocess.run(command, stdout=subprocess.PIPE, check=True)
         seconds = time.perf_counter() - began_s
     transitions = done.stdout.count(b"\n")
