@@ -10,8 +10,8 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from rule_engine.conditions.ratio import WindowedRatioStrategy
 from rule_engine.conditions.strategy import EVIDENCE
-from rule_engine.conditions.windowed_ratio import WindowedRatioStrategy
 from rule_engine.partials import key_from
 from rule_engine.rules.model import HOUR_US
 from rule_engine.state import NEVER, KeyState, pack, row_key, unpack

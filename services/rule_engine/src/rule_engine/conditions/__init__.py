@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rule_engine.conditions.absence import AbsenceStrategy
+from rule_engine.conditions.aggregate import SlidingAggregateStrategy, WindowedAggregateStrategy
 from rule_engine.conditions.event_count import EventCountStrategy
 from rule_engine.conditions.match import MatchStrategy
-from rule_engine.conditions.ratio import SlidingRatioStrategy
-from rule_engine.conditions.windowed_ratio import WindowedRatioStrategy
-from rule_engine.rules.model import Absence, EventCount, Ratio, Rule
+from rule_engine.conditions.ratio import SlidingRatioStrategy, WindowedRatioStrategy
+from rule_engine.rules.model import Absence, Aggregate, EventCount, Ratio, Rule
 
 if TYPE_CHECKING:
     from rule_engine.conditions.strategy import Strategy
@@ -27,6 +27,10 @@ def strategy_of(rule: Rule) -> Strategy:
             return SlidingRatioStrategy(condition)
         case Ratio():
             return WindowedRatioStrategy(condition)
+        case Aggregate(every_us=None):
+            return SlidingAggregateStrategy(condition)
+        case Aggregate():
+            return WindowedAggregateStrategy(condition)
         case Absence():
             return AbsenceStrategy(condition, rule.lookback_us)
         case _:

@@ -157,6 +157,8 @@ class HoppingStrategy(ABC):
         slots, next_end, said, filled = row.condition or ({}, NEVER, None, None)
         if row.since_us is not None:
             full_us = row.since_us + self.reach_us
+            if self.judges_empty and (said or -NEVER) < full_us:
+                next_end = min(next_end, -(-full_us // self.every_us) * self.every_us)
             said, filled = max(said or full_us, full_us), max(filled or full_us, full_us)
         return [slots, next_end, said, filled]
 
@@ -171,6 +173,8 @@ class HoppingStrategy(ABC):
         row.condition = [slots, (min(slots) + 1) * self.every_us, None, None] if slots else None
 
     def _close(self, row: KeyState, end_us: int, life: Lifecycle) -> None:
+        if row.condition is None:
+            row.condition = [{}, NEVER, None, None]
         state = row.condition
         window = self.window(row, end_us)
         last = _thin(window)

@@ -1,97 +1,57 @@
-"""`ratio` without `every`: the share of events with `of` true in (t-within, t].
-
-State: [[time, bad, id], …] by time, at most 10,000, the newest. Fires at an event; false at an event, or when one ages out.
-"""
+"""`ratio`: the share of events with `of` true, in hopping windows or, without `every`, in sliding ones."""
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING
 
-from rule_engine.conditions.strategy import EVIDENCE, forget_all, full
-from rule_engine.state import NEVER
+from rule_engine.conditions.hopping import EVENTS, TALLY, HoppingStrategy, Slot
+from rule_engine.conditions.sliding import COUNTED, Entry, SlidingStrategy
 
 if TYPE_CHECKING:
-    from rule_engine.lifecycle import Lifecycle
-    from rule_engine.plan import Occurrence
+    from rule_engine.plan import Occurrence, Plan
     from rule_engine.rules.model import Ratio
     from rule_engine.state import KeyState
 
-MAX_EVENTS = 10_000
 
-
-class SlidingRatioStrategy:
-    fires_by_clock: ClassVar[bool] = False
-    waits_for_clock: ClassVar[bool] = False
-    fades: ClassVar[bool] = False
-    of_affected: ClassVar[bool] = False
+class WindowedRatioStrategy(HoppingStrategy):
+    """A tally is the number of events with `of` true."""
 
     def __init__(self, condition: Ratio) -> None:
+        super().__init__(condition)
         self.of = condition.of
         self.gte = condition.gte
-        self.within_us = condition.within_us
+        self.min_events = max(1, condition.min_events)
+
+    def tally(self, plan: Plan, seen: Occurrence) -> tuple[int, bool]:
+        bad = plan.holds(self.of, seen)
+        return int(bad), bad
+
+    def add_tally(self, tally: int, more: int) -> int:
+        return tally + more
+
+    def judge(self, row: KeyState, end_us: int, window: list[Slot]) -> tuple[bool | None, float | None]:  # noqa: ARG002
+        events = sum(slot[EVENTS] for slot in window)
+        share = sum(slot[TALLY] for slot in window) / events if events else None
+        return (None if share is None or events < self.min_events else share >= self.gte), share
+
+
+class SlidingRatioStrategy(SlidingStrategy):
+    """Of an event 1 is counted if `of` is true, else 0."""
+
+    def __init__(self, condition: Ratio) -> None:
+        super().__init__(condition)
+        self.of = condition.of
+        self.gte = condition.gte
         self.min_events = condition.min_events
 
-    def matched(self, row: KeyState, seen: Occurrence, at_us: int, clock_us: int, life: Lifecycle) -> None:  # noqa: ARG002
-        if row.condition is None:
-            row.condition = []
-        window = row.condition
-        entry = [seen.time_us, int(row.plan.holds(self.of, seen)), seen.id]
-        window.insert(bisect_right(window, seen.time_us, key=_time), entry)
-        self._age(row, at_us)
-        del window[:-MAX_EVENTS]
-        self._judge(row, at_us, life, seen)
+    def counted(self, plan: Plan, seen: Occurrence) -> int:
+        return int(plan.holds(self.of, seen))
 
-    def due_us(self, row: KeyState) -> int:
-        full_us = NEVER if row.since_us is None else row.since_us + self.within_us
-        return full_us if not row.condition else min(full_us, int(row.condition[0][0]) + self.within_us)
-
-    def elapsed(self, row: KeyState, at_us: int, life: Lifecycle) -> None:
-        if at_us < self.due_us(row):
-            return
-        self._age(row, at_us)
-        share = self._share(row)
-        if full(row, at_us, self.within_us) and share is not None and share < self.gte:
-            life.falling(row, at_us, share)
-        if not row.condition:
-            row.condition = None
-
-    def holds(self, row: KeyState, at_us: int) -> bool:
-        self._age(row, at_us)
-        share = self._share(row)
-        return share is not None and share >= self.gte
-
-    def ended_by(self, row: KeyState, time_us: int, reach_us: int) -> bool:  # noqa: ARG002
-        return forget_all(row, reach_us)
-
-    def value(self, row: KeyState, at_us: int) -> Any:  # noqa: ARG002
-        return self._share(row)
-
-    def evidence(self, row: KeyState, at_us: int) -> list[str]:  # noqa: ARG002
-        return [entry[2] for entry in row.condition or () if entry[1]][-EVIDENCE:]
-
-    def _judge(self, row: KeyState, at_us: int, life: Lifecycle, seen: Occurrence) -> None:
-        share = self._share(row)
-        if share is None:
-            return
-        if share < self.gte:
-            if full(row, at_us, self.within_us):
-                life.falling(row, at_us, share)
-        elif row.alert is None:
-            life.rising(row, at_us, share, None, seen)
-
-    def _age(self, row: KeyState, at_us: int) -> None:
-        if row.condition:
-            del row.condition[: bisect_right(row.condition, at_us - self.within_us, key=_time)]
-
-    def _share(self, row: KeyState) -> float | None:
-        """Share of events with `of` true, 0..1; None below `min_events`: the window says nothing."""
-        window = row.condition or ()
+    def judge(self, window: list[Entry]) -> tuple[bool | None, float | None]:
         if len(window) < self.min_events:
-            return None
-        bad: int = sum(entry[1] for entry in window)
-        return bad / len(window)
+            return None, None
+        share = sum(entry[COUNTED] for entry in window) / len(window)
+        return share >= self.gte, share
 
-
-def _time(entry: list[Any]) -> int:
-    return int(entry[0])
+    def is_evidence(self, entry: Entry) -> bool:
+        return bool(entry[COUNTED])

@@ -103,6 +103,24 @@ class Ratio:
 
 
 @dataclass(frozen=True, slots=True)
+class Aggregate:
+    """`function` (avg, p95, …) of the numbers that `of` gives, compared (gt, lte, …) with `threshold`.
+
+    The windows are those of a ratio.
+    """
+
+    function: str
+    of: Expression
+    compare: str
+    threshold: float
+    within_us: int
+    every_us: int | None = None
+    min_events: int = 1
+    no_data_us: int | None = None
+    forget_us: int = 7 * DAY_US
+
+
+@dataclass(frozen=True, slots=True)
 class Absence:
     """Exactly one of `within` (microseconds, or an expression that gives a duration) and `deadline` is set."""
 
@@ -114,7 +132,7 @@ class Absence:
     rearm: bool = True
 
 
-Condition = Match | EventCount | Ratio | Absence
+Condition = Match | EventCount | Ratio | Aggregate | Absence
 MOMENTARY = (Match,)  # true at an instant, without a "false" of their own
 
 

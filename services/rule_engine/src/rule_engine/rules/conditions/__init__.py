@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rule_engine.rules.conditions.absence import ABSENCE
+from rule_engine.rules.conditions.aggregate import AGGREGATE
 from rule_engine.rules.conditions.event_count import EVENT_COUNT
 from rule_engine.rules.conditions.match import MATCH
 from rule_engine.rules.conditions.ratio import RATIO
@@ -16,11 +17,10 @@ if TYPE_CHECKING:
     from rule_engine.rules.reading import Fields, Reader
 
 CONDITIONS: dict[str, ConditionWord] = {
-    word.table.name: word for word in (MATCH, EVENT_COUNT, RATIO, ABSENCE)
+    word.table.name: word for word in (MATCH, EVENT_COUNT, RATIO, AGGREGATE, ABSENCE)
 }
 CONDITIONS_LATER = (
     "value_count",
-    "aggregate",
     "spike",
     "forecast",
     "flatline",
