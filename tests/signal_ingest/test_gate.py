@@ -19,7 +19,12 @@ def new_gate(kafka, new_service):
     async def make(**settings):
         topics = new_service(kafka)
         defaults = {"timeout_s": 5, "max_pending_bytes": 10**6, "remembered": 1000}
-        gate = Gate(kafka=kafka, prefix=topics.prefix, metrics=Metrics(), **(defaults | settings))
+        gate = Gate(
+            kafka={"bootstrap_servers": kafka},
+            prefix=topics.prefix,
+            metrics=Metrics(),
+            **(defaults | settings),
+        )
         running = asyncio.create_task(gate.run())
         try:
             await asyncio.wait_for(gate.wait_open(), 20)

@@ -14,6 +14,7 @@ from kafka.structs import OffsetAndMetadata
 from beforehand.errors import BrokerError, UsageError
 from beforehand.kafka.topics import wait_for_broker
 from contracts.dead import SUFFIX, DeadLetter
+from contracts.kafka import ClientOptions
 from contracts.times import from_micros
 from contracts.topics import TOPICS, topic_name
 
@@ -40,8 +41,9 @@ class Letter:
 class LetterBox:
     """All dead-letter topics of an installation. A context manager; its methods raise BrokerError."""
 
-    def __init__(self, kafka: str, topic_prefix: str = "") -> None:
-        self._kafka = kafka
+    def __init__(self, kafka: ClientOptions, topic_prefix: str = "") -> None:
+        self._client = kafka
+        self._kafka = kafka["bootstrap_servers"]
         self._prefix = topic_prefix
         self._topics = [topic_name(topic, topic_prefix) for topic in TOPICS if topic.name.endswith(SUFFIX)]
         # Its committed offsets say what was replayed; nobody subscribes with it.
@@ -49,9 +51,9 @@ class LetterBox:
         self._closing = ExitStack()
 
     def __enter__(self) -> Self:
-        wait_for_broker(self._kafka)
+        wait_for_broker(self._client)
         self._consumer = KafkaConsumer(
-            bootstrap_servers=self._kafka,
+            **self._client,
             group_id=self._group,
             enable_auto_commit=False,
             isolation_level="read_committed",
@@ -87,7 +89,7 @@ class LetterBox:
 
     def replay(self, letters: Iterable[Letter]) -> int:
         """Send them to the topics that they were meant for; returns how many, when the broker has them all."""
-        producer = KafkaProducer(bootstrap_servers=self._kafka, acks="all")
+        producer = KafkaProducer(**self._client, acks="all")
         try:
             sent = [
                 producer.send(

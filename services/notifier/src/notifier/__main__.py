@@ -94,11 +94,12 @@ async def run(settings: Settings) -> int:
         sessions = async_sessionmaker(engine, expire_on_commit=False)
         delivery_log = DeliveryLog(sessions, prefix=settings.topic_prefix, clock=now)
         intake = Intake(sessions, prefix=settings.topic_prefix, clock=now)
+        kafka = settings.kafka_client()
         consumption = Consumption(
-            settings.kafka, settings.topic_prefix, intake=intake, delivery_log=delivery_log, controls=controls
+            kafka, settings.topic_prefix, intake=intake, delivery_log=delivery_log, controls=controls
         )
         dispatch = Dispatch(delivery_log, channels, reader=consumption, decide=decide_at, clock=now)
-        relay = Relay(settings.kafka, sessions, lambda: consumption.partitions)
+        relay = Relay(kafka, sessions, lambda: consumption.partitions)
         app = create_app(
             delivery_log, templates, links, company=company, public_url=settings.public_url,
             sms_auth_token=sms_token, readiness=lambda: readiness(engine, consumption),

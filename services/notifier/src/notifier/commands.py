@@ -14,6 +14,7 @@ from kafka import KafkaProducer
 from kafka.errors import KafkaError
 
 from contracts.envelope import HEADERS, encode, event
+from contracts.kafka import kafka_client
 from contracts.records import Pause, pause_key
 from contracts.topics import CONTROLS, topic_name
 
@@ -106,19 +107,23 @@ def _words(scope: str, name: str | None) -> str:
 
 
 def _write(kafka: str | None, topic_prefix: str, key: str, value: bytes | None) -> None:
-    servers = (kafka or _running_kafka()).split(",")
+    servers = kafka or _running_kafka()
     topic = topic_name(CONTROLS, topic_prefix)
+    try:
+        client = kafka_client(servers)
+    except ValueError as error:
+        raise NoBroker(str(error)) from None
     try:
         with closing(
             KafkaProducer(
-                bootstrap_servers=servers, acks="all", bootstrap_timeout_ms=TIMEOUT_S * 1000,
+                **client, acks="all", bootstrap_timeout_ms=TIMEOUT_S * 1000,
                 max_block_ms=TIMEOUT_S * 1000, allow_auto_create_topics=False,
             )
         ) as producer:  # fmt: skip
             producer.send(topic, key=key.encode(), value=value, headers=HEADERS).get(timeout=TIMEOUT_S)
     except KafkaError as error:
         raise NoBroker(
-            f"could not write to {topic} at {', '.join(servers)} ({type(error).__name__}): start Kafka with "
+            f"could not write to {topic} at {servers} ({type(error).__name__}): start Kafka with "
             "`beforehand up`, or say where it is with --kafka or BEFOREHAND_KAFKA"
         ) from None
 

@@ -5,17 +5,15 @@ from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BeforeValidator, Field, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import NoDecode
 
+from contracts.kafka import KafkaSettings
 from notifier.formats import babel_locale
 
 
-class Settings(BaseSettings):
+class Settings(KafkaSettings):
     """All that this service can be told. Secrets come from files, so that no list of processes shows them."""
 
-    model_config = SettingsConfigDict(env_prefix="BEFOREHAND_", frozen=True)
-
-    kafka: str = Field(default="127.0.0.1:9092", description="bootstrap servers, comma-separated")
     topic_prefix: str = Field(
         default="", description="before each topic's name, where installations share a broker"
     )

@@ -16,6 +16,7 @@ from aiokafka.errors import KafkaError
 from sqlalchemy.exc import SQLAlchemyError
 
 from contracts import topics
+from contracts.kafka import ClientOptions
 from contracts.topics import topic_name
 from notifier.controls import Controls
 from notifier.delivery_log import DeliveryLog
@@ -42,9 +43,15 @@ class Consumption(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
     caught_up = False  # true once all has been read that was there when we first were given partitions
 
     def __init__(
-        self, bootstrap: str, prefix: str, *, intake: Intake, delivery_log: DeliveryLog, controls: Controls
+        self,
+        kafka: ClientOptions,
+        prefix: str,
+        *,
+        intake: Intake,
+        delivery_log: DeliveryLog,
+        controls: Controls,
     ) -> None:
-        self._bootstrap = bootstrap
+        self._kafka = kafka
         self._prefix = prefix
         self._intake = intake
         self._log = delivery_log
@@ -205,14 +212,15 @@ class Consumption(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
         """Asks without naming them: to ask for a topic by name may make it, with the wrong number of partitions."""
         wanted = {topic_name(topic, self._prefix) for topic in REQUIRED}
         while True:
-            admin = AIOKafkaAdminClient(bootstrap_servers=self._bootstrap)
+            admin = AIOKafkaAdminClient(**self._kafka)
             try:
                 await admin.start()
                 if not (missing := wanted - set(await admin.list_topics())):
                     return
                 log.warning("topics missing", topics=sorted(missing))
             except KafkaError as error:
-                log.warning("broker unreachable", bootstrap=self._bootstrap, error=type(error).__name__)
+                where = self._kafka["bootstrap_servers"]
+                log.warning("broker unreachable", bootstrap=where, error=type(error).__name__)
             finally:
                 await admin.close()
             await asyncio.sleep(1)
@@ -223,6 +231,6 @@ class Consumption(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
 
     def _client(self, **more: Any) -> AIOKafkaConsumer:
         return AIOKafkaConsumer(
-            bootstrap_servers=self._bootstrap, client_id="notifier", enable_auto_commit=False,
+            **self._kafka, client_id="notifier", enable_auto_commit=False,
             auto_offset_reset="earliest", isolation_level="read_committed", **more,
         )  # fmt: skip

@@ -12,6 +12,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
+from contracts.kafka import ClientOptions
 from notifier.metrics import OUTBOX
 from notifier.tables import OutboxRow
 
@@ -26,11 +27,11 @@ class Relay:
 
     def __init__(
         self,
-        bootstrap: str,
+        kafka: ClientOptions,
         sessions: async_sessionmaker[AsyncSession],
         partitions: Callable[[], Collection[int]],
     ) -> None:
-        self._bootstrap = bootstrap
+        self._kafka = kafka
         self._sessions = sessions
         self._partitions = partitions
 
@@ -38,7 +39,7 @@ class Relay:
         """Until cancelled. A broker or a database that fails for a while is waited for."""
         while True:
             producer = AIOKafkaProducer(
-                bootstrap_servers=self._bootstrap, client_id="notifier", acks="all", enable_idempotence=True,
+                **self._kafka, client_id="notifier", acks="all", enable_idempotence=True,
                 linger_ms=2,
             )  # fmt: skip
             try:

@@ -10,7 +10,9 @@ from typing import Any, Literal
 import faust
 import structlog
 from faust.types import TP
+from faust.types.auth import CredentialsT
 
+from contracts.kafka import ClientOptions
 from contracts.topics import (
     ALERTS,
     ENGINE_REGROUPED,
@@ -152,9 +154,11 @@ class Worker:
 
     def _faust_app(self, folder: str) -> faust.App:
         settings = self._settings
+        kafka = settings.kafka_client()
         app = faust.App(
             settings.group,
             broker=[f"kafka://{each}" for each in settings.kafka.split(",")],
+            broker_credentials=_credentials(kafka),
             datadir=folder,
             store="memory://",
             web_enabled=False,
@@ -164,7 +168,7 @@ class Worker:
             ConsumerScheduler=Scheduler,
         )
         reading = Reading(
-            bootstrap=settings.kafka, group=settings.group, max_batch=settings.engine_max_batch,
+            kafka=kafka, group=settings.group, max_batch=settings.engine_max_batch,
             session_timeout_s=settings.engine_session_timeout_s,
         )  # fmt: skip
         app.transport = self._transport = Transport(app, reading, self)
@@ -237,6 +241,17 @@ class Worker:
             await running
         except Exception as error:
             self._die(what, error)
+
+
+def _credentials(kafka: ClientOptions) -> CredentialsT | None:
+    """As Faust has them, for its producer, which we do not write with, but which it connects."""
+    context = kafka.get("ssl_context")
+    if "sasl_mechanism" in kafka:
+        return faust.SASLCredentials(
+            mechanism=kafka["sasl_mechanism"], username=kafka["sasl_plain_username"], password=kafka["sasl_plain_password"],
+            ssl_context=context,
+        )  # fmt: skip
+    return None if context is None else faust.SSLCredentials(context)
 
 
 async def _until_stopped(app: faust.App) -> None:

@@ -3,17 +3,14 @@
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from contracts.kafka import KafkaSettings
 from contracts.topics import Topic, topic_name
 
 
-class Settings(BaseSettings):
+class Settings(KafkaSettings):
     """Durations are in seconds unless the name says otherwise."""
 
-    model_config = SettingsConfigDict(env_prefix="BEFOREHAND_", frozen=True)
-
-    kafka: str = Field(default="127.0.0.1:9092", description="bootstrap servers, host:port,host:port")
     topic_prefix: str = Field(default="", description="put before each topic's name")
     http_host: str = Field(default="127.0.0.1", description="the address to listen on")
     http_port: int = Field(default=8402, ge=0, le=65535, description="the port to listen on")

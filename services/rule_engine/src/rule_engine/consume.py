@@ -13,7 +13,7 @@ POLL_MS = 200
 def reader(settings: Settings, *, group: str | None = None) -> AIOKafkaConsumer:
     """A consumer of committed records that belongs to no group's rounds; `group` only to ask for its offsets."""
     return AIOKafkaConsumer(
-        bootstrap_servers=settings.kafka,
+        **settings.kafka_client(),
         group_id=group,
         isolation_level="read_committed",
         enable_auto_commit=False,

@@ -127,7 +127,7 @@ class News:
         if not news and not gone:
             return
         if self._producer is None:
-            self._producer = AIOKafkaProducer(bootstrap_servers=self._settings.kafka, enable_idempotence=True)
+            self._producer = AIOKafkaProducer(**self._settings.kafka_client(), enable_idempotence=True)
             await self._producer.start()
         for name, status in news.items():
             kind = "rules.taken" if status.taken else "rules.refused"

@@ -127,7 +127,7 @@ class LaneProducer:
     def __init__(self, settings: Settings, transactional_id: str) -> None:
         self._group = settings.group
         self._producer = AIOKafkaProducer(
-            bootstrap_servers=settings.kafka,
+            **settings.kafka_client(),
             transactional_id=transactional_id,
             transaction_timeout_ms=TRANSACTION_TIMEOUT_MS,
             request_timeout_ms=TRANSACTION_TIMEOUT_MS,

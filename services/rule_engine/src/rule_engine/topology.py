@@ -7,6 +7,7 @@ import structlog
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
+from contracts.kafka import ClientOptions
 from contracts.topics import (
     ALERTS,
     ENGINE_GLOBAL_STATE,
@@ -49,7 +50,7 @@ async def partitions_of(settings: Settings, stop: asyncio.Event) -> dict[str, in
     deadline = time.monotonic() + settings.engine_start_timeout_s
     while True:
         try:
-            found = await _described(settings.kafka, set(wanted))
+            found = await _described(settings.kafka_client(), set(wanted))
             missing = sorted(wanted.keys() - found.keys())
             problem = (
                 f"topics are missing at {settings.kafka}: {', '.join(missing)}; `beforehand up` makes them"
@@ -79,8 +80,8 @@ async def partitions_of(settings: Settings, stop: asyncio.Event) -> dict[str, in
     return found
 
 
-async def _described(bootstrap: str, wanted: set[str]) -> dict[str, int]:
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+async def _described(kafka: ClientOptions, wanted: set[str]) -> dict[str, int]:
+    admin = AIOKafkaAdminClient(**kafka)
     await admin.start()
     try:
         there = sorted(wanted & set(await admin.list_topics()))

@@ -21,6 +21,8 @@ from faust.types import TP, ConsumerMessage
 from faust.types.transports import SchedulingStrategyT
 from yarl import URL
 
+from contracts.kafka import ClientOptions
+
 SILENCE_GAP_US = 2_000_000  # without an answer for longer than this, a row of empty answers is over
 
 
@@ -72,7 +74,7 @@ class Lanes(Protocol):
 class Reading:
     """How the group's consumer reads."""
 
-    bootstrap: str
+    kafka: ClientOptions
     group: str
     max_batch: int
     session_timeout_s: float
@@ -227,7 +229,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
     def _create_worker_consumer(self, transport: Any) -> AIOKafkaConsumer:
         reading = cast("Transport", transport).reading
         return AIOKafkaConsumer(
-            bootstrap_servers=reading.bootstrap,
+            **reading.kafka,
             group_id=reading.group,
             client_id=reading.group,
             partition_assignment_strategy=[RoundRobinPartitionAssignor],
@@ -283,7 +285,7 @@ class Transport(driver.Transport):
     Consumer = Consumer
 
     def __init__(self, app: faust.App, reading: Reading, lanes: Lanes) -> None:
-        super().__init__([URL(f"kafka://{reading.bootstrap}")], app)
+        super().__init__([URL(f"kafka://{reading.kafka['bootstrap_servers']}")], app)
         self.reading = reading
         self.lanes = lanes
         self.watch: FetchWatch | None = None

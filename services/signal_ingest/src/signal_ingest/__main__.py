@@ -53,12 +53,13 @@ def main() -> int:
     _log_to_stderr(settings)
     metrics = Metrics()
     max_future = timedelta(seconds=settings.ingest_max_future_s)
+    kafka = settings.kafka_client()
     gate = Gate(
-        kafka=settings.kafka, prefix=settings.topic_prefix, timeout_s=settings.ingest_publish_timeout_s,
+        kafka=kafka, prefix=settings.topic_prefix, timeout_s=settings.ingest_publish_timeout_s,
         max_pending_bytes=settings.ingest_max_pending_bytes, remembered=settings.ingest_remembered_events, metrics=metrics,
     )  # fmt: skip
     consumer = Consumer(
-        kafka=settings.kafka, prefix=settings.topic_prefix, gate=gate, metrics=metrics, max_future=max_future
+        kafka=kafka, prefix=settings.topic_prefix, gate=gate, metrics=metrics, max_future=max_future
     )
     app = create_app(Ingest(gate, keys, metrics, max_future, consuming=lambda: consumer.is_reading))
     server = _Server(

@@ -11,6 +11,7 @@ from aiokafka.errors import KafkaError
 
 from contracts.dead import DeadLetter
 from contracts.envelope import MAX_BYTES
+from contracts.kafka import ClientOptions
 from contracts.times import format_time, from_micros, to_micros
 from contracts.topics import EVENTS, topic_name
 from signal_ingest.accept import Accepted, Rejected, accept
@@ -35,7 +36,7 @@ class Consumer:
     """
 
     def __init__(
-        self, *, kafka: str, prefix: str, gate: Gate, metrics: Metrics, max_future: timedelta
+        self, *, kafka: ClientOptions, prefix: str, gate: Gate, metrics: Metrics, max_future: timedelta
     ) -> None:
         self._kafka = kafka
         self._topic = topic_name(EVENTS, prefix)
@@ -50,7 +51,7 @@ class Consumer:
         while True:
             await self._gate.wait_open()
             consumer = AIOKafkaConsumer(
-                self._topic, bootstrap_servers=self._kafka, group_id=self._group, enable_auto_commit=False,
+                self._topic, **self._kafka, group_id=self._group, enable_auto_commit=False,
                 isolation_level="read_committed", auto_offset_reset="earliest", max_poll_records=_AT_ONCE,
                 session_timeout_ms=6_000, heartbeat_interval_ms=2_000,
             )  # fmt: skip

@@ -18,6 +18,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from contracts.envelope import HEADERS, MAX_BYTES
+from contracts.kafka import ClientOptions
 from contracts.topics import CUSTOMERS, EVENTS, SIGNALS, dead_name, topic_name
 from signal_ingest.accept import Accepted
 from signal_ingest.duplicates import REMEMBERED_S, Written, identity_of
@@ -63,7 +64,7 @@ class Gate:
     """
 
     def __init__(
-        self, *, kafka: str, prefix: str, timeout_s: float, max_pending_bytes: int, remembered: int, metrics: Metrics,
+        self, *, kafka: ClientOptions, prefix: str, timeout_s: float, max_pending_bytes: int, remembered: int, metrics: Metrics,
         clock: Callable[[], float] = time.time,
     ) -> None:  # fmt: skip
         self._kafka = kafka
@@ -163,11 +164,11 @@ class Gate:
     async def _connected(self) -> None:
         async with AsyncExitStack() as stack:
             producer = AIOKafkaProducer(
-                bootstrap_servers=self._kafka, enable_idempotence=True, acks="all", max_request_size=2 * MAX_BYTES,
+                **self._kafka, enable_idempotence=True, acks="all", max_request_size=2 * MAX_BYTES,
                 request_timeout_ms=10_000,
             )  # fmt: skip
             reader = AIOKafkaConsumer(
-                bootstrap_servers=self._kafka, enable_auto_commit=False, isolation_level="read_committed",
+                **self._kafka, enable_auto_commit=False, isolation_level="read_committed",
                 auto_offset_reset="earliest", request_timeout_ms=10_000,
             )  # fmt: skip
             stack.push_async_callback(reader.stop)

@@ -55,24 +55,24 @@ class _Kafka:
         self.intake: Intake | None = None
 
     async def run(self) -> None:
-        where, prefix = self._settings.kafka, self._settings.topic_prefix
+        kafka, prefix = self._settings.kafka_client(), self._settings.topic_prefix
 
         def new_consumer() -> AIOKafkaConsumer:
             return AIOKafkaConsumer(
-                bootstrap_servers=where, group_id=f"{prefix}ticket_api", client_id="ticket_api", enable_auto_commit=False,
+                **kafka, group_id=f"{prefix}ticket_api", client_id="ticket_api", enable_auto_commit=False,
                 auto_offset_reset="earliest", isolation_level="read_committed", metadata_max_age_ms=10_000,
             )  # fmt: skip
 
         def new_producer(*, idempotent: bool) -> AIOKafkaProducer:
             return AIOKafkaProducer(
-                bootstrap_servers=where, client_id="ticket_api", acks="all", enable_idempotence=idempotent,
+                **kafka, client_id="ticket_api", acks="all", enable_idempotence=idempotent,
                 metadata_max_age_ms=10_000,
             )  # fmt: skip
 
         letters = partial(new_producer, idempotent=False)  # a dead letter may come twice, in any order
         outbox = partial(_started, partial(new_producer, idempotent=True))
         async with _started(letters) as producer, _started(new_consumer) as consumer:
-            log.info("kafka connected", bootstrap=where)
+            log.info("kafka connected", bootstrap=self._settings.kafka)
             self.intake = Intake(self._database, consumer, producer, prefix, self._metrics)
             async with asyncio.TaskGroup() as jobs:
                 jobs.create_task(self.intake.run())

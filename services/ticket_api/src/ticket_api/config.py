@@ -5,17 +5,15 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from contracts.kafka import KafkaSettings
 
 
 class ConfigError(Exception):
     """What is wrong with the settings, and how to mend it, in one sentence."""
 
 
-class Settings(BaseSettings):
-    model_config = SettingsConfigDict(env_prefix="BEFOREHAND_", frozen=True)
-
-    kafka: Annotated[str, Field(description="bootstrap servers, HOST:PORT[,HOST:PORT]")] = "127.0.0.1:9092"
+class Settings(KafkaSettings):
     topic_prefix: Annotated[
         str, Field(description="before the name of every topic, and of the consumer's group")
     ] = ""

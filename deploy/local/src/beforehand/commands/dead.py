@@ -7,6 +7,7 @@ import click
 
 from beforehand.errors import UsageError
 from beforehand.letters import Letter, LetterBox
+from contracts.kafka import kafka_client
 from contracts.times import format_time
 
 DEFAULT_KAFKA = "127.0.0.1:9092"
@@ -45,7 +46,11 @@ def dead(context: click.Context, kafka: str | None, data: Path, topic_prefix: st
     beforehand dead replay signals.dead:0:17
     beforehand dead replay --all
     """  # noqa: D301 - click wants a real backspace
-    context.obj = context.with_resource(LetterBox(kafka or _running_kafka(data), topic_prefix))
+    try:
+        client = kafka_client(kafka or _running_kafka(data))
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+    context.obj = context.with_resource(LetterBox(client, topic_prefix))
 
 
 @dead.command("list")

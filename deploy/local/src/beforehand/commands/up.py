@@ -18,7 +18,8 @@ from contracts.topics import EMBEDDED_PARTITIONS
 @click.option(
     "--kafka",
     metavar="HOST:PORT",
-    help="Use this Kafka broker; without it one is started here, with its data under --data.",
+    help="Use this Kafka broker, with TLS or a password if BEFOREHAND_KAFKA_SECURITY and its like say so; without it one is "
+    "started here, with its data under --data.",
 )
 @click.option(
     "--data",

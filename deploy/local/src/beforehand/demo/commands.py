@@ -24,7 +24,7 @@ from beforehand.demo.story import Scenario
 from beforehand.demo.verdict import Finding, is_complete, judge, received_of
 from beforehand.errors import RunnerError, UsageError
 from beforehand.runner.console import Console
-from beforehand.runner.installation import Installation, Options
+from beforehand.runner.installation import Installation, Options, without_kafka_settings
 from beforehand.runner.interrupts import interrupt_once
 from beforehand.runner.services import installed_services
 
@@ -112,7 +112,7 @@ def _run(installation: Installation, rules: Path, speed: float) -> bool:
 def _pushing(rules: Path, kafka: str) -> Iterator[None]:
     """As anybody pushes rules, by the command line; while the services start. It ends when the engine has taken them."""
     command = [sys.executable, "-m", "beforehand", "rules", "push", "--wait", "2m", str(rules)]
-    environment = {**os.environ, "BEFOREHAND_KAFKA": kafka}
+    environment = {**without_kafka_settings(os.environ), "BEFOREHAND_KAFKA": kafka}
     with subprocess.Popen(
         command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as push:

@@ -1,5 +1,6 @@
 """The topics of contracts/, made on a broker."""
 
+import ssl
 import time
 from collections.abc import Iterable
 
@@ -8,6 +9,7 @@ from kafka.errors import KafkaError, TopicAlreadyExistsError
 
 from beforehand.errors import BrokerError, TopicMismatchError
 from beforehand.kafka.probe import answers
+from contracts.kafka import ClientOptions
 from contracts.topics import EMBEDDED_PARTITIONS, TOPICS, Topic, topic_name
 
 CONNECT_WITHIN_S = 10.0
@@ -15,7 +17,7 @@ ANSWER_WITHIN_MS = 30_000
 
 
 def create_topics(
-    bootstrap: str,
+    kafka: str | ClientOptions,
     *,
     customer_partitions: int = EMBEDDED_PARTITIONS,
     prefix: str = "",
@@ -23,12 +25,14 @@ def create_topics(
 ) -> None:
     """Make what is missing of `topics`, and return when every partition takes records.
 
-    Raises BrokerError if there is no broker at `bootstrap`, TopicMismatchError if a topic is there with another number of
+    `kafka`: bootstrap servers, or all that a client has to be told. Raises BrokerError if there is no broker, TopicMismatchError if a topic is there with another number of
     partitions: a customer's records would then be on other partitions than the services expect.
     """
     wanted = {topic_name(topic, prefix): topic for topic in topics}
-    wait_for_broker(bootstrap)
-    admin = KafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=ANSWER_WITHIN_MS)
+    client = {"bootstrap_servers": kafka} if isinstance(kafka, str) else kafka
+    bootstrap = client["bootstrap_servers"]
+    wait_for_broker(client)
+    admin = _admin(client)
     try:
         found = _partitions(admin, wanted)
         mismatched = [
@@ -51,19 +55,46 @@ def create_topics(
         admin.close()
     if missing:
         _wait_for_leaders(
-            bootstrap, {name: t.partition_count(customer_partitions) for name, t in missing.items()}
+            client, {name: t.partition_count(customer_partitions) for name, t in missing.items()}
         )
 
 
-def wait_for_broker(bootstrap: str, within_s: float = CONNECT_WITHIN_S) -> None:
+def wait_for_broker(kafka: str | ClientOptions, within_s: float = CONNECT_WITHIN_S) -> None:
     """Returns when one of these brokers (host:port,host:port) answers. Raises BrokerError if none does in time."""
+    client = {"bootstrap_servers": kafka} if isinstance(kafka, str) else kafka
+    bootstrap = client["bootstrap_servers"]
     deadline = time.monotonic() + within_s
-    while not any(answers(*_address(server)) for server in bootstrap.split(",")):
+    while not any(_answers(server, client) for server in bootstrap.split(",")):
         if time.monotonic() > deadline:
             raise BrokerError(
                 f"no Kafka broker answers at {bootstrap}: look whether it runs, and whether host and port are right"
             )
         time.sleep(0.1)
+
+
+def _answers(server: str, client: ClientOptions) -> bool:
+    try:
+        return answers(*_address(server), client.get("ssl_context"))
+    except ssl.SSLError as error:
+        raise BrokerError(
+            f"there is no TLS with the Kafka broker at {server}: {error.reason or error}; look at "
+            "BEFOREHAND_KAFKA_SECURITY, _CA_FILE, _CERT_FILE and _KEY_FILE"
+        ) from None
+
+
+def _admin(client: ClientOptions) -> KafkaAdminClient:
+    try:
+        return KafkaAdminClient(
+            **client,
+            request_timeout_ms=ANSWER_WITHIN_MS,
+            bootstrap_timeout_ms=int(CONNECT_WITHIN_S * 1000),
+        )
+    except KafkaError as error:
+        user = client.get("sasl_plain_username")
+        by = f" as {user} by {client['sasl_mechanism']}: is that right, and the password?" if user else ""
+        raise BrokerError(
+            f"Kafka at {client['bootstrap_servers']} does not let us in{by} ({error})"
+        ) from None
 
 
 def _address(server: str) -> tuple[str, int]:
@@ -100,14 +131,16 @@ def _create(admin: KafkaAdminClient, missing: dict[str, Topic], customer_partiti
         pass  # somebody else made one in the meantime; the others are made all the same
 
 
-def _wait_for_leaders(bootstrap: str, partitions: dict[str, int]) -> None:
+def _wait_for_leaders(client: ClientOptions, partitions: dict[str, int]) -> None:
     """A partition just made refuses requests for a moment; one that tells its end takes records too."""
-    consumer = KafkaConsumer(bootstrap_servers=bootstrap, request_timeout_ms=ANSWER_WITHIN_MS)
+    consumer = KafkaConsumer(**client, request_timeout_ms=ANSWER_WITHIN_MS)
     try:
         consumer.end_offsets(
             [TopicPartition(name, p) for name, count in partitions.items() for p in range(count)]
         )
     except KafkaError as error:
-        raise BrokerError(f"the topics made at {bootstrap} do not become ready: {error}") from error
+        raise BrokerError(
+            f"the topics made at {client['bootstrap_servers']} do not become ready: {error}"
+        ) from error
     finally:
         consumer.close()

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from beforehand.errors import UsageError
 from beforehand.kafka.broker import EmbeddedKafka
 from beforehand.kafka.jars import Progress
 from beforehand.kafka.probe import answers
@@ -23,6 +24,7 @@ from beforehand.runner.interrupts import uninterrupted
 from beforehand.runner.secrets import Secrets, provide_secrets, write_private
 from beforehand.runner.services import installed_services
 from beforehand.runner.supervisor import Program, Supervisor, answers_ok
+from contracts.kafka import ClientOptions, KafkaSettings, kafka_client
 from contracts.service import Service
 from contracts.topics import EMBEDDED_PARTITIONS
 
@@ -115,7 +117,7 @@ class Installation:
         if not self.options.kafka:
             self._start_broker(self._group)
         create_topics(
-            self._kafka,
+            self._client(),
             customer_partitions=self.options.customer_partitions,
             prefix=self.options.topic_prefix,
         )
@@ -153,6 +155,15 @@ class Installation:
     def _kill(self) -> None:
         if self._group is not None:
             self._group.kill()
+
+    def _client(self) -> ClientOptions:
+        """How to speak to the broker: to our own, whatever the environment says of another, in the clear."""
+        if not self.options.kafka:
+            return {"bootstrap_servers": self._kafka}
+        try:
+            return kafka_client(self._kafka)
+        except ValueError as error:
+            raise UsageError(str(error)) from None
 
     def _start_broker(self, group: ProcessGroup) -> None:
         broker = EmbeddedKafka(
@@ -215,4 +226,11 @@ class Installation:
             "BEFOREHAND_DESK_KEY_FILE": str(self.secrets.desk_key_file),
             "BEFOREHAND_LINK_SECRET_FILE": str(self.secrets.link_secret_file),
         }
-        return {**defaults, **os.environ, **self.options.environment, **fixed}
+        ours = os.environ if self.options.kafka else without_kafka_settings(os.environ)
+        return {**defaults, **ours, **self.options.environment, **fixed}
+
+
+def without_kafka_settings(environment: Mapping[str, str]) -> dict[str, str]:
+    """For processes that are to speak to the broker that is started here, not to the environment's."""
+    settings = {f"BEFOREHAND_{name.upper()}" for name in KafkaSettings.model_fields}
+    return {name: value for name, value in environment.items() if name.upper() not in settings}

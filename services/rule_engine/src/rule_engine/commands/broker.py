@@ -13,9 +13,12 @@ import click
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.errors import KafkaError
 
+from contracts.kafka import kafka_client
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from contracts.kafka import ClientOptions
     from contracts.topics import Topic
 
 DEFAULT = "127.0.0.1:9092"
@@ -54,7 +57,7 @@ def producer(bootstrap: list[str]) -> Any:
     """Raises NoBroker."""
     try:
         return KafkaProducer(
-            bootstrap_servers=bootstrap,
+            **_client(bootstrap),
             acks="all",
             enable_idempotence=True,
             bootstrap_timeout_ms=BOOTSTRAP_MS,
@@ -67,11 +70,18 @@ def consumer(bootstrap: list[str]) -> Any:
     """One that reads committed records only, of partitions that are assigned to it. Raises NoBroker."""
     try:
         return KafkaConsumer(
-            bootstrap_servers=bootstrap, isolation_level="read_committed", enable_auto_commit=False,
+            **_client(bootstrap), isolation_level="read_committed", enable_auto_commit=False,
             auto_offset_reset="earliest", group_id=None, bootstrap_timeout_ms=BOOTSTRAP_MS,
         )  # fmt: skip
     except KafkaError as error:
         raise _unreachable(bootstrap, error) from None
+
+
+def _client(bootstrap: list[str]) -> ClientOptions:
+    try:
+        return kafka_client(",".join(bootstrap))
+    except ValueError as error:
+        raise NoBroker(str(error)) from None
 
 
 def _unreachable(bootstrap: list[str], error: KafkaError) -> NoBroker:
