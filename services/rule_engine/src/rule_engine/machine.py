@@ -13,7 +13,7 @@ from rule_engine.clock import EventClock
 from rule_engine.lifecycle import Lifecycle
 from rule_engine.partials import key_from
 from rule_engine.plan import CANCELS, COUNTED, EXPECTED, MATCHES, RESOLVES, SELECTED, Occurrence, Plan
-from rule_engine.rules.load import RuleSource, load_text
+from rule_engine.rules.load import RuleSource, load_written, written
 from rule_engine.rules.model import DAY_US, RuleFileError
 from rule_engine.state import MAX_ROW_BYTES, NEVER, Key, KeyState, Memory, pack, parts_of, row_key, unpack
 
@@ -112,8 +112,8 @@ class Machine:
         ]
         for name, source in files.items():
             known = self.files.get(name)
-            if known is None or known.text != source.text:
-                rows.append((row_key("rules", name), pack(source.text)))
+            if known is None or written(known) != written(source):
+                rows.append((row_key("rules", name), pack(written(source))))
         self.files = dict(files)
         rules = self._rules()
         for plan in list(self.plans.values()):
@@ -127,9 +127,9 @@ class Machine:
         every = (rule for source in self.files.values() for rule in source.rules)
         return {rule.id: rule for rule in every if rule.mode != "off" and self._scope in ("all", rule.scope)}
 
-    def _restore_file(self, name: str, text: str) -> None:
+    def _restore_file(self, name: str, stored: str | list[str]) -> None:
         try:
-            self.files[name] = load_text(text, name)
+            self.files[name] = load_written(stored, name)
         except (
             RuleFileError
         ):  # an older release took what this one does not: its rules are gone until they are pushed anew

@@ -14,6 +14,7 @@ import msgspec
 
 from rule_engine.expressions import Expression
 from rule_engine.expressions.lexer import tokenize
+from rule_engine.intervals import Interval
 from rule_engine.rules.model import Place, Rule, Selector
 
 _MEANING = ("scope", "on", "where", "group_by", "key_is_list", "condition")
@@ -38,6 +39,8 @@ def _canonical(value: Any) -> Any:
         case Expression():
             source = value.source
             return " ".join(source[token.offset : token.end] for token in tokenize(source))
+        case Interval():
+            return value.written()
         case Place():
             return None
         case tuple() if value and isinstance(value[0], Selector):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from contracts.alerts import NotifyEntry, RuleWords, Severity
     from rule_engine.expressions import Expression
+    from rule_engine.intervals import Interval
 
 SECOND_US = 1_000_000
 MINUTE_US = 60 * SECOND_US
@@ -51,6 +52,15 @@ class RuleFileError(ValueError):
     def __init__(self, problems: list[Problem]) -> None:
         super().__init__("\n".join(str(problem) for problem in problems))
         self.problems = problems
+
+
+@dataclass(frozen=True, slots=True)
+class NamedInterval:
+    """An entry of `time_intervals`; its interval is None where it is wrong."""
+
+    name: str
+    interval: Interval | None
+    place: Place
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from rule_engine.rules.model import Place, Problem, RuleFileError
+from rule_engine.rules.model import NamedInterval, Place, Problem, RuleFileError
 from rule_engine.rules.yaml import Lines, Mapping, Node, Scalar, Sequence, offset_in_text
 
 if TYPE_CHECKING:
@@ -29,12 +29,17 @@ class Unread(Exception):  # noqa: N818 - a signal that the value is not there, n
 
 
 class Reader:
-    """One file being read: collects its problems. `rule` is the id of the rule being read, if any."""
+    """One file being read: collects its problems. `rule` is the id of the rule being read, if any.
+
+    `intervals` are those that rules may name, `named` those that one did.
+    """
 
     def __init__(self, file: str, text: str) -> None:
         self.file, self.text = file, text
         self.rule: str | None = None
         self.problems: list[Problem] = []
+        self.intervals: dict[str, NamedInterval] = {}
+        self.named: set[str] = set()
         self._lines = Lines(text)
         self._written: dict[int, tuple[object, Scalar]] = {}
 

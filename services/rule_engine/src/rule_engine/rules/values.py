@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import math
 import re
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from contracts.times import parse_time
 from rule_engine.expressions import Expression, ExpressionSyntaxError, compile_expression
-from rule_engine.rules.durations import FORM, looks_like_duration, parse_duration
+from rule_engine.intervals import WorkingDays
+from rule_engine.rules.durations import FORM, UNITS_US, format_duration, looks_like_duration, parse_duration
 from rule_engine.rules.reading import LATER, Kind, Reader, Schema, Unread, found, nearest
 from rule_engine.rules.yaml import Mapping, Node, Scalar, Sequence, offset_in_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+DAY_US = UNITS_US["d"]
 
 
 class Text(Kind[str]):
@@ -103,7 +110,7 @@ class Truth(Kind[bool]):
         return {"type": "boolean"}
 
 
-_WORKING_DAYS = re.compile(r"[0-9]+wd", re.ASCII)
+_WORKING_DAYS = re.compile(r"([0-9]{1,4})wd", re.ASCII)
 
 
 class Duration(Kind[int]):
@@ -117,7 +124,11 @@ class Duration(Kind[int]):
         if not isinstance(node, Scalar):
             raise self.refuse(node, reader)
         if _WORKING_DAYS.fullmatch(node.text):
-            raise reader.wrong(node.at, f"a duration in working days ({node.text}) {LATER}", "not-yet")
+            raise self.refuse(
+                node,
+                reader,
+                ": working days are for within, grace and before, with `time_interval` beside them",
+            )
         try:
             micros = parse_duration(node.text)
         except ValueError as error:
@@ -128,6 +139,49 @@ class Duration(Kind[int]):
 
     def schema(self) -> Schema:
         return {"type": "string", "pattern": f"^{FORM}$"}
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A time that passes, as written: microseconds, or working days. Whether it is right is known with `time_interval`."""
+
+    value: int | WorkingDays
+    text: str
+    at: int
+
+
+class SpanOf(Kind[Span]):
+    """A duration, or working days such as 2wd. `check_spans` says what `time_interval` has to say of them."""
+
+    says = "a duration such as 90s or 48h, or working days such as 2wd"
+
+    def __init__(self, *, zero: bool = False) -> None:
+        self.duration = Duration(zero=zero)
+
+    def read(self, node: Node, reader: Reader) -> Span:
+        days = _WORKING_DAYS.fullmatch(node.text) if isinstance(node, Scalar) else None
+        if not isinstance(node, Scalar) or days is None:
+            value: int | WorkingDays = self.duration.read(node, reader)
+        elif int(days[1]) == 0 and not self.duration.zero:
+            raise reader.wrong(node.at, "expected a duration longer than 0")
+        else:
+            value = WorkingDays(int(days[1]))
+        return Span(value, node.text if isinstance(node, Scalar) else "", node.at)
+
+    def schema(self) -> Schema:
+        return {"type": "string", "pattern": f"^({FORM}|[0-9]{{1,4}}wd)$"}
+
+
+def check_spans(spans: Iterable[Span], *, in_interval: bool, reader: Reader) -> None:
+    """Tells the reader of working days without `time_interval` beside them, and of days with it."""
+    for span in spans:
+        if isinstance(span.value, WorkingDays) and not in_interval:
+            message = f"{span.text} are working days, which need 'time_interval' beside them; a day of 24 hours is 1d"
+            reader.wrong(span.at, message)
+        elif isinstance(span.value, int) and in_interval and "d" in span.text:
+            hours, days = format_duration(span.value, days=False), max(1, round(span.value / DAY_US))
+            message = f"{span.text} beside 'time_interval' may mean two things: {hours} of time inside, or {days}wd (working days)?"
+            reader.wrong(span.at, message)
 
 
 class Moment(Kind[datetime]):
@@ -177,6 +231,21 @@ class DurationOrExpr(Kind[int | Expression]):
     def read(self, node: Node, reader: Reader) -> int | Expression:
         if isinstance(node, Scalar) and looks_like_duration(node.text):
             return self.duration.read(node, reader)
+        return self.expression.read(node, reader)
+
+    def schema(self) -> Schema:
+        return {"type": "string"}
+
+
+class SpanOrExpr(Kind["Span | Expression"]):
+    says = "a duration such as 48h, working days such as 2wd, or an expression that gives a duration, such as duration(data.allowed)"
+
+    def __init__(self, names: tuple[str, ...]) -> None:
+        self.span, self.expression = SpanOf(), Expr(names, self.says)
+
+    def read(self, node: Node, reader: Reader) -> Span | Expression:
+        if isinstance(node, Scalar) and looks_like_duration(node.text):
+            return self.span.read(node, reader)
         return self.expression.read(node, reader)
 
     def schema(self) -> Schema:
