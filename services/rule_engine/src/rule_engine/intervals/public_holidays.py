@@ -41,7 +41,9 @@ def _countries() -> dict[str, list[str]]:
     from holidays import list_supported_countries  # noqa: PLC0415
 
     every = list_supported_countries(include_aliases=False)
-    return {name: [part for part in parts if part.isalnum()] for name, parts in every.items() if len(name) == 2}
+    return {
+        name: [part for part in parts if part.isalnum()] for name, parts in every.items() if len(name) == 2
+    }
 
 
 def _near(word: str, words: Iterable[str]) -> str:
