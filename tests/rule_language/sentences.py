@@ -148,5 +148,6 @@ def _cut(text: str, ends: str) -> list[str]:
         if not any(found.start() in aside for aside in whole)
     ]
     return [
-        text[a:b].strip(" |") if ends == "|" else text[a:b].strip() for a, b in zip([0, *cuts], [*cuts, None])
+        text[a:b].strip(" |") if ends == "|" else text[a:b].strip()
+        for a, b in zip([0, *cuts], [*cuts, None], strict=True)
     ]
