@@ -4,7 +4,6 @@ Exit codes: 0 told to stop · 1 something broke: start it again, nothing is lost
 """
 
 import asyncio
-import logging
 import signal
 import sys
 from collections.abc import Generator
@@ -19,6 +18,7 @@ from signal_ingest.config import Settings
 from signal_ingest.consume import Consumer
 from signal_ingest.http import Ingest, create_app
 from signal_ingest.keys import KeysError, load
+from signal_ingest.logs import log_to_stderr
 from signal_ingest.metrics import Metrics
 from signal_ingest.publish import Gate
 
@@ -50,7 +50,7 @@ def main() -> int:
     except KeysError as error:
         print(f"BEFOREHAND_INGEST_KEYS_FILE: {error}", file=sys.stderr)
         return 2
-    _log_to_stderr(settings)
+    log_to_stderr(settings)
     metrics = Metrics()
     max_future = timedelta(seconds=settings.ingest_max_future_s)
     kafka = settings.kafka_client()
@@ -99,30 +99,6 @@ async def _serve(server: uvicorn.Server, gate: Gate, consumer: Consumer) -> int:
             log.error("stopped by a mistake of ours", exc_info=error)
             return 1
     return 0
-
-
-def _log_to_stderr(settings: Settings) -> None:
-    shared: list[structlog.typing.Processor] = [
-        structlog.stdlib.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-    ]
-    renderer: structlog.typing.Processor = (
-        structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
-        if settings.log_format == "console"
-        else structlog.processors.JSONRenderer()
-    )
-    level = getattr(logging, settings.log_level.upper())
-    structlog.configure(
-        processors=[*shared, structlog.processors.format_exc_info, renderer],
-        wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-    )
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(structlog.stdlib.ProcessorFormatter(processor=renderer, foreign_pre_chain=shared))
-    logging.basicConfig(handlers=[handler], level=max(level, logging.WARNING), force=True)
-    if settings.log_level != "debug":
-        # while Kafka is away it says so 150 times a second; the gate says it once
-        logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
 
 
 def _settings_table() -> str:
