@@ -14,6 +14,7 @@ from contracts.topics import (
     ALERTS,
     CONTROLS,
     CUSTOMERS,
+    ENGINE_LANES,
     ENGINE_STATUS,
     EVENTS,
     MESSAGES,
@@ -34,6 +35,7 @@ DATA: dict[str, type[msgspec.Struct]] = {
     CONTROLS.name: records.Pause,
     RULES.name: records.RuleFile,
     ENGINE_STATUS.name: records.RuleFileStatus,
+    ENGINE_LANES.name: records.LaneRules,
 }
 
 

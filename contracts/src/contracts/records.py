@@ -1,5 +1,6 @@
-"""Records on `customers`, `messages`, `tickets`, `controls`, `rules` and `engine.status`: the `data` of each CloudEvent."""
+"""Records on `customers`, `messages`, `tickets`, `controls`, `rules`, `engine.status` and `engine.lanes`: the `data` of each CloudEvent."""
 
+import hashlib
 from datetime import datetime
 from typing import Any, Literal
 
@@ -136,6 +137,20 @@ class RuleFile(msgspec.Struct, frozen=True, omit_defaults=True):
     at: datetime
     by: str
     why: str | None = None
+
+
+def text_version(text: str) -> str:
+    """The version of a rule file of this text."""
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+class LaneRules(msgspec.Struct, frozen=True):
+    """The rule files that a partition of an input topic of the engine is judged by, each with its version."""
+
+    topic: str
+    partition: int
+    files: dict[str, str]
+    at: datetime
 
 
 class RuleFileStatus(msgspec.Struct, frozen=True, omit_defaults=True):

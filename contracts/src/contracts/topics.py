@@ -92,6 +92,10 @@ ENGINE_STATUS = Topic(
     "engine.status", "rule file", ("rule_engine",), ("rule_engine", "ticket_api"),
     "which version of a rule file was taken or refused, and why", by_customer=False, retention_ms=None, cleanup="compact",
 )  # fmt: skip
+ENGINE_LANES = Topic(
+    "engine.lanes", "input topic and partition", ("rule_engine",), ("beforehand rules list",),
+    "which versions of rule files each partition is judged by", by_customer=False, retention_ms=None, cleanup="compact",
+)  # fmt: skip
 
 
 def _dead(topic: Topic) -> Topic:
@@ -104,7 +108,7 @@ def _dead(topic: Topic) -> Topic:
 
 TOPICS: tuple[Topic, ...] = (
     EVENTS, SIGNALS, CUSTOMERS, RULES, ALERTS, TICKETS, MESSAGES, CONTROLS,
-    ENGINE_STATE, ENGINE_REGROUPED, ENGINE_GLOBAL_STATE, ENGINE_GLOBALS, ENGINE_STATUS,
+    ENGINE_STATE, ENGINE_REGROUPED, ENGINE_GLOBAL_STATE, ENGINE_GLOBALS, ENGINE_STATUS, ENGINE_LANES,
     *(_dead(topic) for topic in (EVENTS, SIGNALS, CUSTOMERS, RULES, ALERTS, TICKETS, MESSAGES, CONTROLS)),
 )  # fmt: skip
 

@@ -1,10 +1,16 @@
 """What a worker does with rules and signals, on a real broker."""
 
+import json
 import random
 from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from click.testing import CliRunner
 
 from contracts.dead import DeadLetter
+from contracts.records import text_version
 from contracts.topics import SIGNALS
+from rule_engine.commands import rules as commands
 
 FAILED = """
 version: 1
@@ -65,6 +71,40 @@ def test_rules_come_and_change_without_a_restart_and_a_bad_version_is_refused(ho
     ]
 
     worker.stop()
+
+
+def test_it_can_be_seen_which_version_runs_where_and_who_pushed_it(house, eventually):
+    def listed() -> dict[str, Any]:
+        environment = {
+            "BEFOREHAND_TOPIC_PREFIX": house.topics.prefix,
+            "BEFOREHAND_KAFKA": house.topics.bootstrap,
+        }
+        done = CliRunner().invoke(
+            commands, ["list", "--format", "json"], env=environment, catch_exceptions=False
+        )
+        assert done.exit_code == 0
+        [file] = json.loads(done.stdout)
+        return file
+
+    good, bad = text_version(FAILED), text_version(FAILED + "oops")
+    house.push("rules.yaml", FAILED, good)
+    assert listed() | {"at": ""} == {
+        "file": "rules.yaml", "version": good, "state": "waiting", "at": "", "by": "test", "why": None, "rules": [],
+        "problems": [], "running": {},
+    }  # fmt: skip
+    house.worker().wait_ready()
+    file = eventually(
+        "it runs", lambda: (f := listed())["state"] == "running" and len(f["running"]) == 8 and f
+    )
+    assert file["rules"] == ["payment-failed"]
+    assert file["running"] == {
+        f"{topic}/{n}": good for topic in ("engine.regrouped", "signals") for n in range(4)
+    }
+
+    house.push("rules.yaml", FAILED + "oops", bad)
+    file = eventually("it is refused", lambda: (f := listed())["state"] == "refused" and f)
+    assert (file["version"], set(file["running"].values())) == (bad, {good})
+    assert "rules.yaml:5:" in file["problems"][0]
 
 
 def test_a_record_that_cannot_be_read_goes_to_the_dead_letters_and_the_next_one_is_judged(house, eventually):

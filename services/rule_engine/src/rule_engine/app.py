@@ -5,6 +5,7 @@ import gc
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any, Literal
 
 import faust
@@ -13,6 +14,7 @@ from faust.types import TP
 from faust.types.auth import CredentialsT
 
 from contracts.kafka import ClientOptions
+from contracts.records import LaneRules
 from contracts.topics import (
     ALERTS,
     ENGINE_REGROUPED,
@@ -52,7 +54,9 @@ class Worker:
         self._world: World | None = None
         self._transport: Transport | None = None
         self.metrics = Metrics(self._counters, self._figures)
-        self.news = News(settings, on_rules=self._adopt, on_verdicts=self._hear, speaks=self._speaks)
+        self.news = News(
+            settings, on_rules=self._adopt, on_verdicts=self._hear, speaks=self._speaks, running=self._running
+        )  # fmt: skip
 
     async def run(self, stop: asyncio.Event) -> None:
         """Raises UnavailableError if Kafka or the topics do not come."""
@@ -232,6 +236,14 @@ class Worker:
 
     def _speaks(self) -> bool:
         return (self._settings.name(SIGNALS), 0) in self._lanes
+
+    def _running(self) -> list[LaneRules]:
+        now = datetime.now(UTC)
+        return [
+            LaneRules(lane.source.name, lane.partition, lane.versions, now)
+            for lane in self._lanes.values()
+            if lane.stage == "running"
+        ]
 
     def _count(self, topic: Topic) -> int:
         return self._partitions[self._settings.name(topic)]

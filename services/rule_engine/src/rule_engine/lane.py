@@ -117,6 +117,11 @@ class Lane:
             self._engine.adopt(rules.for_lane(self._engine.machine.files))
             self._due.set()
 
+    @property
+    def versions(self) -> dict[str, str]:
+        """Of the rule files that it is judged by."""
+        return {name: source.version for name, source in self._engine.machine.files.items()}
+
     async def close(self) -> None:
         """Finish the transaction under way; what was evaluated after it is dropped, the next owner reads it again."""
         self.stage = "closed"

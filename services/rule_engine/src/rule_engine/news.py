@@ -10,8 +10,9 @@ from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.structs import ConsumerRecord
 
 from contracts.envelope import HEADERS, EnvelopeError, decode, encode, event
-from contracts.records import RuleFileStatus
-from contracts.topics import ENGINE_GLOBALS, ENGINE_STATUS, RULES
+from contracts.records import LaneRules, RuleFileStatus
+from contracts.times import format_time
+from contracts.topics import ENGINE_GLOBALS, ENGINE_LANES, ENGINE_STATUS, RULES
 from rule_engine.config import Settings
 from rule_engine.consume import WholeReading, reader
 from rule_engine.rulebook import Rulebook, Rules
@@ -25,11 +26,12 @@ class News:
     """Calls `on_rules` and `on_verdicts` with each change after `ready` is set; before that, nothing is final.
 
     Each worker reads all of it; `speaks` says whether this one tells what became of rule files (one of them is enough).
+    `running` gives what the worker's own lanes are judged by: it is told as well, whenever it changes.
     """
 
     def __init__(
         self, settings: Settings, *, on_rules: Callable[[Rules], None], on_verdicts: Callable[[Sequence[bytes]], None],
-        speaks: Callable[[], bool],
+        speaks: Callable[[], bool], running: Callable[[], Sequence[LaneRules]],
     ) -> None:  # fmt: skip
         self.ready = asyncio.Event()
         self.reading: WholeReading | None = None
@@ -38,10 +40,13 @@ class News:
         self._on_rules = on_rules
         self._on_verdicts = on_verdicts
         self._speaks = speaks
+        self._running = running
         self._rules = settings.name(RULES)
         self._globals = settings.name(ENGINE_GLOBALS)
         self._status = settings.name(ENGINE_STATUS)
+        self._lanes = settings.name(ENGINE_LANES)
         self._told: dict[str, RuleFileStatus] = {}
+        self._told_running: dict[tuple[str, int], dict[str, str]] = {}
         self._verdicts: dict[bytes, bytes] = {}
         self._first: dict[str, bytes] = {}  # rule files of the first reading, in the topic's order
         self._producer: AIOKafkaProducer | None = None
@@ -69,6 +74,7 @@ class News:
             log.info("rules read", files=len(self.rules.good), refused=sorted(self.rules.refused))
             while True:
                 await self._tell()
+                await self._tell_running()
                 for place, records in (await consumer.getmany(timeout_ms=1000)).items():
                     self._take(place.topic, records)
         finally:
@@ -126,9 +132,6 @@ class News:
         gone = self._told.keys() - self.rulebook.statuses.keys()
         if not news and not gone:
             return
-        if self._producer is None:
-            self._producer = AIOKafkaProducer(**self._settings.kafka_client(), enable_idempotence=True)
-            await self._producer.start()
         for name, status in news.items():
             kind = "rules.taken" if status.taken else "rules.refused"
             said = event(
@@ -139,11 +142,31 @@ class News:
                 data=status,
                 subject=name,
             )
-            await self._producer.send_and_wait(self._status, encode(said), name.encode(), 0, headers=HEADERS)
+            await self._send(self._status, name, encode(said))
             self._told[name] = status
         for name in gone:
-            await self._producer.send_and_wait(self._status, None, name.encode(), 0)
+            await self._send(self._status, name, None)
             del self._told[name]
+
+    async def _tell_running(self) -> None:
+        running = {(each.topic, each.partition): each for each in self._running()}
+        for place in self._told_running.keys() - running.keys():
+            del self._told_running[place]  # another worker's now
+        for place, lane in running.items():
+            if self._told_running.get(place) == lane.files:
+                continue
+            name = f"{lane.topic}/{lane.partition}"
+            said = event(
+                id=f"{name}/{format_time(lane.at)}", source=SOURCE, type="rules.running", time=lane.at, data=lane, subject=name
+            )  # fmt: skip
+            await self._send(self._lanes, name, encode(said))
+            self._told_running[place] = lane.files
+
+    async def _send(self, topic: str, key: str, value: bytes | None) -> None:
+        if self._producer is None:
+            self._producer = AIOKafkaProducer(**self._settings.kafka_client(), enable_idempotence=True)
+            await self._producer.start()
+        await self._producer.send_and_wait(topic, value, key.encode(), 0, headers=HEADERS if value else None)
 
 
 def _said(status: RuleFileStatus) -> tuple[str, bool, list[str]]:

@@ -8,6 +8,7 @@ import click
 
 from rule_engine.commands.backtest import backtest
 from rule_engine.commands.check import check
+from rule_engine.commands.list import list_files
 from rule_engine.commands.push import push
 from rule_engine.commands.test import test
 from rule_engine.rules.schema import file_schema
@@ -24,6 +25,7 @@ def rules() -> None:
     beforehand rules test rules/                           run the tests in the files
     beforehand rules backtest rules/ --events past.ndjson  see what they would have done
     beforehand rules push rules/                           let the engine run them
+    beforehand rules list                                  which version runs where, and who pushed it
     """  # noqa: D301 - click wants a real backspace
 
 
@@ -36,5 +38,5 @@ def schema() -> None:
     click.echo(json.dumps(file_schema(), indent=2, ensure_ascii=False))
 
 
-for command in (check, test, backtest, push):
+for command in (check, test, backtest, push, list_files):
     rules.add_command(command)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import getpass
-import hashlib
 import sys
 import time
 from contextlib import closing
@@ -170,7 +169,7 @@ def _publish(bootstrap: list[str], changed: Mapping[str, RuleSource], why: str |
     with closing(producer(bootstrap)) as sending:
         waiting = []
         for name, source in changed.items():
-            version = versions[name] = hashlib.sha256(source.text.encode()).hexdigest()[:16]
+            version = versions[name] = source.version
             file = RuleFile(
                 file=name, text=source.text, version=version, at=now, by=getpass.getuser(), why=why
             )

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from contracts.records import text_version
 from rule_engine.rules.build import rule_of
 from rule_engine.rules.lint import Read, lint
 from rule_engine.rules.model import NamedInterval, Place, Problem, Rule, RuleFileError
@@ -36,6 +37,10 @@ class RuleSource:
     warnings: tuple[Problem, ...] = ()
     intervals: tuple[NamedInterval, ...] = ()
     borrowed: tuple[NamedInterval, ...] = ()
+
+    @property
+    def version(self) -> str:
+        return text_version(self.text)
 
 
 def load_text(text: str, file: str, intervals: Iterable[NamedInterval] = ()) -> RuleSource:
