@@ -8,9 +8,9 @@ import pytest
 from beforehand.demo.shop import small_shop
 from beforehand.demo.story import Publish
 from contracts.catalogue import problems_of
-from contracts.envelope import event, from_fields
+from contracts.envelope import encode, event, from_fields
 from contracts.times import to_micros
-from rule_engine.replay import Replay
+from rule_engine.replay import Bytes, Replay
 from rule_engine.rules.load import load_paths
 
 RULES = Path(__file__).resolve().parents[2] / "rules"
@@ -34,7 +34,7 @@ def told(scenario):
     for at, signal in signals(scenario):
         if replay.clock_us is not None and to_micros(at) > replay.clock_us:
             replay.until(to_micros(at) - 1)
-        replay.feed(signal)
+        replay.feed([Bytes(encode(signal))])
     replay.until(to_micros(scenario.ends_at() + 10 * ONE_SECOND))
     return [
         (transition.customer or "operations", channel, max(transition.at, scenario.all_acts()[0].at))
