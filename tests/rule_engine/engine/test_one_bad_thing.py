@@ -102,6 +102,28 @@ def test_a_row_that_is_too_large_is_not_written_and_its_alert_does_not_fire_for_
     assert happened(lane)[3:] == [(8, "resolved")]
 
 
+def test_a_key_that_is_too_long_is_none() -> None:
+    lane = Lane(rules("  - {id: each, on: a, group_by: [data.k, data.j], match: {}}"))
+    lane.run([event_at(0, "a", k="x" * 1025, j=""), event_at(1, "a", k="", j="x" * 1024)])
+    assert happened(lane) == [(1, "firing")]
+    assert lane.counters.expression_errors == {"each": 1}
+
+
+def test_a_profile_that_is_too_large_leaves_the_one_before() -> None:
+    lane = Lane(rules("  - {id: each, on: a, where: customer.plan == 'vip', match: {}}"))
+    lane.run(
+        [
+            event_at(0, "customer.updated", plan="vip"),
+            event_at(1, "customer.updated", plan="x" * 600_000),
+            event_at(2, "a"),
+        ]
+    )
+    output = lane.take()
+    assert happened(lane) == [(2, "firing")]
+    assert "a profile of" in output.poison[0][1]
+    assert all(value is None or len(value) < 500_000 for _, value in output.rows)
+
+
 def test_a_bug_in_one_rule_stops_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
     right = MatchStrategy.matched
 

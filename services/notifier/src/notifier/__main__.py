@@ -1,6 +1,6 @@
 """Starts notifier: `python -m notifier`, configured by environment alone (see config.py), until SIGTERM or Ctrl-C.
 
-Exit codes: 0 told to stop · 1 the settings are wrong, or something broke: then start it again, nothing is lost.
+Exit codes: 0 told to stop · 1 something broke: start it again, nothing is lost · 2 settings.
 """
 
 import asyncio
@@ -10,7 +10,7 @@ from collections.abc import Coroutine, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from email.utils import parseaddr
-from typing import Any
+from typing import Any, NoReturn
 
 import structlog
 import uvicorn
@@ -54,13 +54,17 @@ def main() -> None:
         sys.exit(asyncio.run(run(settings)))
     except ValidationError as error:
         wrong = (f"BEFOREHAND_{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors())
-        sys.exit("notifier: settings are wrong: " + "; ".join(wrong) + "; --help lists them")
+        _refuse("settings are wrong: " + "; ".join(wrong) + "; --help lists them")
     except ValueError as error:
-        sys.exit(f"notifier: {error}")
+        _refuse(str(error))
     except SQLAlchemyError as error:
-        sys.exit(
-            f"notifier: the database can't be opened ({type(error).__name__}): is BEFOREHAND_DATABASE_URL right, does it run?"
-        )
+        what = f"the database can't be opened ({type(error).__name__})"
+        sys.exit(f"notifier: {what}: is BEFOREHAND_DATABASE_URL right, does it run?")
+
+
+def _refuse(why: str) -> NoReturn:
+    print(f"notifier: {why}", file=sys.stderr)
+    sys.exit(2)
 
 
 async def run(settings: Settings) -> int:
@@ -70,7 +74,9 @@ async def run(settings: Settings) -> int:
             "BEFOREHAND_LINK_SECRET_FILE must name a file with a secret that signs unsubscribe links"
         )
     if not settings.templates.is_dir():
-        raise ValueError(f"BEFOREHAND_TEMPLATES: there is no folder {settings.templates}")
+        raise ValueError(
+            f"BEFOREHAND_TEMPLATES: there is no folder {settings.templates.absolute()}: start it where the rules' templates are, or name their folder"
+        )
     company = parseaddr(settings.mail_from)[0] or parseaddr(settings.mail_from)[1].rpartition("@")[2]
     templates = Templates(
         settings.templates, default_locale=settings.default_locale, default_zone=settings.time_zone

@@ -19,7 +19,7 @@ from rule_engine.partials import Partials, clock_record
 from rule_engine.plan import MATCHES, RESOLVES, SELECTED, Arguments, Occurrence, Plan, Route, Routes
 from rule_engine.rules.model import Ratio, Rule
 from rule_engine.signals import Head, Signal, attributes, micros, read_head, read_signal, reader_of
-from rule_engine.state import pack, parts_of, row_key, unpack
+from rule_engine.state import MAX_ROW_BYTES, pack, parts_of, row_key, unpack
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -227,7 +227,7 @@ class LaneEngine:
             except Exception as error:  # as above
                 self._isolate(route.plan, offset, error)
         if signal.type == PROFILE:
-            self._remember_profile(signal)
+            self._remember_profile(offset, signal)
         elif signal.type == ERASED:
             self._forget_customer(customer)
 
@@ -269,10 +269,18 @@ class LaneEngine:
                 if plan.rule.affected and slot[1] and seen.customer is not None:
                     self.affected.saw(plan, seen.customer, key, seen)
 
-    def _remember_profile(self, signal: Signal) -> None:
-        if signal.customerid is not None and isinstance(signal.data, dict):
-            self.profiles[signal.customerid] = signal.data
-            self._rows.append((row_key("profile", signal.customerid), pack(signal.data)))
+    def _remember_profile(self, offset: int, signal: Signal) -> None:
+        customer = signal.customerid
+        if customer is None or not isinstance(signal.data, dict):
+            return
+        value = pack(signal.data)
+        if len(value) > MAX_ROW_BYTES:
+            self._refuse(
+                offset, f"a profile of {len(value):,} bytes; at most {MAX_ROW_BYTES:,} are remembered"
+            )
+            return
+        self.profiles[customer] = signal.data
+        self._rows.append((row_key("profile", customer), value))
 
     def _forget_customer(self, customer: str | None) -> None:
         if customer is None:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from rule_engine.expressions import Expression
     from rule_engine.rules.model import Notify, Rule, Selector
 
+MAX_KEY_CHARACTERS = 1024  # as many as an event's own attributes have
+
 # roles of an event in a rule, as bits; SELECTED: `on` selects it, whether or not `where` holds; COUNTED: it matches as well,
 # but what it counts comes by itself
 MATCHES, RESOLVES, EXPECTED, CANCELS, SELECTED, COUNTED = 1, 2, 4, 8, 16, 32
@@ -193,7 +195,12 @@ def _entries(rule: Rule, *, affected: bool) -> tuple[tuple[int, Notify], ...]:
 
 
 def _text(value: Any) -> str:
-    return value if value.__class__ is str else to_text(value)
+    text: str = value if value.__class__ is str else to_text(value)
+    if len(text) > MAX_KEY_CHARACTERS:
+        raise EvaluationError(
+            f"a key of {len(text):,} characters; at most {MAX_KEY_CHARACTERS:,} are allowed"
+        )
+    return text
 
 
 def _roles_of(rule: Rule) -> Iterator[tuple[tuple[Selector, ...], int]]:
