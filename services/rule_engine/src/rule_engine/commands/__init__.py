@@ -8,6 +8,7 @@ import click
 
 from rule_engine.commands.backtest import backtest
 from rule_engine.commands.check import check
+from rule_engine.commands.eval import evaluate
 from rule_engine.commands.list import list_files
 from rule_engine.commands.push import push
 from rule_engine.commands.test import test
@@ -38,5 +39,5 @@ def schema() -> None:
     click.echo(json.dumps(file_schema(), indent=2, ensure_ascii=False))
 
 
-for command in (check, test, backtest, push, list_files):
+for command in (check, test, backtest, evaluate, push, list_files):
     rules.add_command(command)
