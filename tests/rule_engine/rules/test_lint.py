@@ -97,6 +97,12 @@ def test_words_without_an_effect():
     assert code("{id: a, on: payment.failed, event_count: {gte: 2, within: 1h}, lookback: 1m}") == "no-effect"
     assert (
         code(
+            "{id: a, on: order.placed, group_by: data.order_id, absence: {expect: order.shipped, within: 1h}, keep_firing_for: 1m}"
+        )
+        == "no-effect"
+    )
+    assert (
+        code(
             "{id: a, on: service.request, scope: global, affected: true, ratio: {of: data.status > 499, gte: 0.1, within: 1m, every: 10s}}"
         )
         == "no-effect"

@@ -316,8 +316,8 @@ def test_an_empty_file_has_no_rules():
 
 
 def test_a_word_of_the_language_that_is_not_built_is_never_passed_over():
-    [said] = errors("rules:\n  - {id: a, on: x, match: {}, for: 2m}\n")
+    [said] = errors("rules:\n  - {id: a, on: x, match: {}, limit: {}}\n")
     assert (
         said
-        == "f.yaml:2:31: error: rule a: 'for' belongs to the language, but this version does not have it yet"
+        == "f.yaml:2:31: error: rule a: 'limit' belongs to the language, but this version does not have it yet"
     )

@@ -14,7 +14,7 @@ import msgspec
 from contracts import alerts
 from contracts.times import format_micros, format_time, from_micros
 from rule_engine.expressions import EvaluationError
-from rule_engine.state import NEVER, Alert, Cause, KeyState
+from rule_engine.state import NEVER, PAST, Alert, Cause, Held, KeyState
 
 if TYPE_CHECKING:
     from contracts.alerts import NotifyEntry, State
@@ -45,14 +45,14 @@ class Lifecycle:
     def rising(
         self, row: KeyState, at_us: int, value: Any, evidence: list[str] | None, seen: Occurrence | None
     ) -> None:
-        """The condition is true from `at_us` on, by an event, or by the clock (`seen` None). Fires unless something forbids it.
+        """The condition is true at `at_us`, by an event, or by the clock (`seen` None). Fires unless something holds it back.
 
-        `evidence` None: ask the condition.
+        To be told each time that this is found, whether or not it was known. `evidence` None: ask the condition.
         """
         if row.alert is not None:
+            row.alert.falls_us = NEVER
             return
-        if at_us < row.cooled_us:
-            row.held = not row.plan.rule.momentary
+        if self._waits(row, at_us, value, evidence):
             return
         cause = None if seen is None else (seen.source, seen.id)
         if evidence is None:
@@ -65,7 +65,7 @@ class Lifecycle:
     ) -> None:
         plan = row.plan
         rule = plan.rule
-        row.held = False
+        row.held = None
         alert = Alert(
             id=alert_id(rule.id, row.customer, row.key, at_us, cause), seq=0, fired_us=at_us, armed_us=None,
             severity=rule.severity, value=value, vars=self._vars(row, at_us, value, arguments), evidence=evidence,
@@ -84,10 +84,64 @@ class Lifecycle:
             row.alert = alert
 
     def falling(self, row: KeyState, at_us: int, value: Any) -> None:
-        """The condition is false from `at_us` on."""
-        row.held = False
-        if row.alert is not None:
+        """The condition is false at `at_us`. To be told each time that this is found, as `rising`."""
+        row.held = None
+        alert, plan = row.alert, row.plan
+        if alert is None:
+            return
+        keep_us = plan.rule.keep_firing_for_us
+        if keep_us and alert.falls_us == NEVER:
+            alert.falls_us = at_us + keep_us
+        elif not keep_us or (alert.falls_us <= at_us if plan.waits_for_clock else alert.falls_us < at_us):
             self.resolve(row, at_us, value, "condition", None)
+
+    def waited(self, row: KeyState, at_us: int) -> bool:
+        """`for`, `keep_firing_for` and cooldowns that are over then. Whether that fired an alert."""
+        plan, held, alert = row.plan, row.held, row.alert
+        rule = plan.rule
+        cooled = PAST < row.cooled_us <= at_us
+        if cooled:
+            row.cooled_us = PAST
+        if held is not None and held.over_us <= at_us and (cooled or held.over_us != PAST):
+            held.over_us = PAST
+            if row.cooled_us == PAST:
+                return self._ripe(row, held, at_us)
+            if rule.momentary:
+                row.held = None
+        elif alert is not None and PAST < alert.falls_us <= at_us:
+            alert.falls_us = PAST
+            if plan.condition.holds(row, at_us) is False:
+                self.resolve(row, at_us, plan.condition.value(row, at_us), "condition", None)
+        return False
+
+    @staticmethod
+    def _waits(row: KeyState, at_us: int, value: Any, evidence: list[str] | None) -> bool:
+        """Whether `for` or a cooldown holds it back.
+
+        An event at the very time at which `for` is over comes before that; a window that ends then has the last word.
+        """
+        plan, held = row.plan, row.held
+        rule = plan.rule
+        if held is None:
+            if not rule.for_us and (rule.momentary or at_us >= row.cooled_us):
+                return at_us < row.cooled_us
+            held = row.held = Held(at_us + rule.for_us if rule.for_us else PAST)
+        if rule.momentary:
+            held.value, held.evidence = value, evidence
+        over = held.over_us <= at_us if plan.waits_for_clock else held.over_us < at_us
+        return not over or at_us < row.cooled_us
+
+    def _ripe(self, row: KeyState, held: Held, at_us: int) -> bool:
+        """Nothing holds it back any more: it fires if it is still true. Where the condition says nothing, `for` goes on."""
+        plan = row.plan
+        if plan.rule.momentary:
+            self.fire(row, at_us, held.value, held.evidence or [], None, None)
+        elif plan.condition.holds(row, at_us):
+            evidence = plan.condition.evidence(row, at_us)
+            self.fire(row, at_us, plan.condition.value(row, at_us), evidence, None, None)
+        elif not plan.rule.for_us:
+            row.held = None
+        return row.alert is not None
 
     def resolve(
         self, row: KeyState, at_us: int, value: Any, how: Literal["condition", "event"], cause: Cause | None
@@ -101,7 +155,7 @@ class Lifecycle:
 
     def end(self, row: KeyState, at_us: int) -> None:
         """A silent end: tells nobody, and closes the alert for every reader."""
-        row.held = False
+        row.held = None
         row.trailing = ()
         if row.alert is not None:
             alert, row.alert, row.since_us = row.alert, None, None
@@ -126,8 +180,14 @@ class Lifecycle:
         row.trailing = tuple(alert for alert in row.trailing if alert.pending)
 
     def due_us(self, row: KeyState) -> int:
-        """The next time at which an entry of `notify` comes due or an alert ends by `resolve_after`."""
-        due = NEVER if row.alert is None else row.alert.until_us
+        """The next time at which a wait is over, an entry of `notify` comes due or an alert ends by `resolve_after`."""
+        due = NEVER
+        if row.held is not None and row.held.over_us != PAST:
+            due = row.held.over_us
+        elif row.alert is not None:
+            due = row.alert.until_us
+            if row.alert.falls_us != PAST:
+                due = min(due, row.alert.falls_us)
         for alert in self._alive(row):
             for at_us, _ in alert.pending:
                 due = min(due, at_us)

@@ -15,7 +15,18 @@ from rule_engine.partials import key_from
 from rule_engine.plan import CANCELS, COUNTED, EXPECTED, MATCHES, RESOLVES, SELECTED, Occurrence, Plan
 from rule_engine.rules.load import RuleSource, load_written, written
 from rule_engine.rules.model import DAY_US, RuleFileError
-from rule_engine.state import MAX_ROW_BYTES, NEVER, Key, KeyState, Memory, pack, parts_of, row_key, unpack
+from rule_engine.state import (
+    MAX_ROW_BYTES,
+    NEVER,
+    PAST,
+    Key,
+    KeyState,
+    Memory,
+    pack,
+    parts_of,
+    row_key,
+    unpack,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -26,6 +37,7 @@ if TYPE_CHECKING:
     from rule_engine.rules.model import Rule
 
 PREVIOUS_US = 90 * DAY_US
+HELD_US = 7 * DAY_US  # so long `for` goes on for a key of which nothing else is left
 
 
 class RecordLike(Protocol):
@@ -165,8 +177,10 @@ class Machine:
         plan.rows[row.customer, row.key] = row
         now_us = self.clock.now_us
         if anew:
-            row.condition, row.kept, row.held, row.previous = None, None, False, None
+            row.condition, row.kept, row.held, row.previous = None, None, None, None
             row.since_us = None if row.alert is None else now_us
+            if row.alert is not None:
+                row.alert.falls_us = NEVER
         self.life.edited(row, row.latest_us if now_us is None else now_us)
         self.settle(row)
 
@@ -194,7 +208,7 @@ class Machine:
         except Exception:
             self._give_up(row)
             raise
-        if (new or row.fades_us != NEVER) and plan.condition.fades and row.alert is None and not row.held:
+        if (new or row.fades_us != NEVER) and plan.condition.fades and row.alert is None and row.held is None:
             row.fades_us = due_us = plan.condition.due_us(row)
             if new:
                 row.queued_us = due_us
@@ -327,8 +341,8 @@ class Machine:
 
     def _ended(self, row: KeyState, time_us: int, reach_us: int, seen: Occurrence, at_us: int) -> bool:
         ended = row.plan.condition.ended_by(row, time_us, reach_us)
-        if ended:
-            row.held = False
+        if ended or (row.held is not None and row.matched_us <= reach_us):
+            ended, row.held = True, None
         if row.alert is not None and reach_us >= (
             row.matched_us if row.alert.armed_us is None else row.alert.armed_us
         ):
@@ -358,18 +372,17 @@ class Machine:
         self._drop(row)
 
     def _elapse(self, row: KeyState, at_us: int) -> None:
-        """At one time come first what makes conditions true or false, then cooldowns, then entries of `notify`."""
+        """At one time come first what makes conditions true or false, then what waits to be so for long enough and cooldowns,
+        then entries of `notify`.
+        """
         plan = row.plan
         plan.condition.elapsed(row, at_us, self.life)
         if row.bare:
             return
-        if row.cooled_us <= at_us:
-            row.cooled_us = -NEVER
-            if row.held and plan.condition.holds(row, at_us):
-                evidence = plan.condition.evidence(row, at_us)
-                self.life.fire(row, at_us, plan.condition.value(row, at_us), evidence, None, None)
-                plan.condition.elapsed(row, at_us, self.life)
-            row.held = False
+        if self.life.waited(row, at_us):
+            plan.condition.elapsed(row, at_us, self.life)
+        if row.held is not None and self._acting_us(row) <= at_us:
+            row.held = None
         if self.life.elapsed(row, at_us):
             plan.condition.ended_by(row, at_us, NEVER)
         if row.memory is not None and self._passed(row.memory.time_us + plan.rule.lookback_us):
@@ -416,7 +429,7 @@ class Machine:
 
     def _sweep(self) -> None:
         """Drop what has faded. The queues are in order of time but for late events, whose rows go a little later."""
-        now_us = -NEVER if self.clock.now_us is None else self.clock.now_us
+        now_us = PAST if self.clock.now_us is None else self.clock.now_us
         for plan in self.plans.values():
             fading = plan.fading
             while fading and fading[0].queued_us < now_us:
@@ -433,9 +446,11 @@ class Machine:
     def _acting_us(self, row: KeyState) -> int:
         """When time next does something that transitions may show."""
         due = row.plan.condition.due_us(row)
-        if row.alert is not None or row.trailing:
+        if row.alert is not None or row.trailing or row.held is not None:
             due = min(due, self.life.due_us(row))
-        return due if row.cooled_us == -NEVER else min(due, row.cooled_us)
+        if row.cooled_us != PAST:
+            due = min(due, row.cooled_us)
+        return row.latest_us + HELD_US if due == NEVER and row.held is not None else due
 
     def _due_us(self, row: KeyState) -> int:
         due = self._acting_us(row)

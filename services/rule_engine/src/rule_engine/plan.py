@@ -128,7 +128,9 @@ class Plan:
             and not any(entry.after_us for entry in rule.notify)
         )
         in_vars = frozenset[str]().union(*(expression.variables for _, expression in rule.vars))
-        by_clock = self.condition.fires_by_clock or rule.cooldown_us > 0 or rule.scope == "global"
+        by_clock = (
+            condition.fires_by_clock or rule.for_us > 0 or rule.cooldown_us > 0 or rule.scope == "global"
+        )
         self.keeps = in_vars & {"event", "data", "customer", "previous"} if by_clock else frozenset[str]()
         keeps_data = self.uses_previous or "data" in self.keeps  # another version may want other fields of it
         self.data_fields = None if keeps_data else _data_fields(expressions)

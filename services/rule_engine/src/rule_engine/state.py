@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 NEVER = 1 << 62  # later than every time
+PAST = -NEVER  # earlier than every time
 MAX_ROW_BYTES = 500_000
 _QUIET_FIELDS = 4  # of a row in which nothing but its condition has anything to say
 
@@ -32,15 +33,19 @@ class Alert:
 
     `armed_us` is the time of the last event that armed it, None where the condition is not armed. `pending` holds (time,
     index of the entry) of what is not due yet; `told` the indexes of what was due. `until_us` ends it silently.
+    `falls_us`: the condition has become false, and the alert resolves if it is so until then (`keep_firing_for`); NEVER while
+    it is true, PAST once that time is over and the condition said nothing then.
     """
 
     __slots__ = (
-        "armed_us", "cause", "evidence", "fired_us", "id", "pending", "seq", "severity", "told", "until_us", "value", "vars",
+        "armed_us", "cause", "evidence", "falls_us", "fired_us", "id", "pending", "seq", "severity", "told", "until_us", "value",
+        "vars",
     )  # fmt: skip
 
     def __init__(
         self, id: str, seq: int, fired_us: int, armed_us: int | None, severity: Any, value: Any, vars: dict[str, Any],
         evidence: list[str], cause: Cause | None, pending: list[tuple[int, int]], told: list[int], until_us: int,
+        falls_us: int = NEVER,
     ) -> None:  # fmt: skip
         self.id = id
         self.seq = seq
@@ -54,6 +59,7 @@ class Alert:
         self.pending = pending
         self.told = told
         self.until_us = until_us
+        self.falls_us = falls_us
 
     def packed(self) -> list[Any]:
         return [getattr(self, name) for name in _ALERT]
@@ -68,7 +74,26 @@ class Alert:
 
 _ALERT = (
     "id", "seq", "fired_us", "armed_us", "severity", "value", "vars", "evidence", "cause", "pending", "told", "until_us",
+    "falls_us",
 )  # fmt: skip
+
+
+class Held:
+    """A condition that is true and may not fire yet: until `over_us` by `for`, and after that until the cooldown is over.
+
+    `over_us` is PAST once that time is over. `value` and `evidence` are those of a momentary condition, which knows them only
+    when it becomes true.
+    """
+
+    __slots__ = ("evidence", "over_us", "value")
+
+    def __init__(self, over_us: int, value: Any = None, evidence: list[str] | None = None) -> None:
+        self.over_us = over_us
+        self.value = value
+        self.evidence = evidence
+
+    def packed(self) -> list[Any]:
+        return [self.over_us, self.value, self.evidence]
 
 
 class Memory:
@@ -111,7 +136,7 @@ class KeyState:
     """One row: a rule's state for one customer and key.
 
     `latest_us` is the largest time of the key's events and transitions, `matched_us` of its matching events. `condition` belongs to the
-    rule's condition. `cooled_us`: no new firing before. `held`: the cooldown keeps a true condition from firing.
+    rule's condition. `cooled_us`: no new firing before, PAST if there is no cooldown. `held`: it is true, and does not fire yet.
     `since_us`: the rule was edited then while its alert fired, and no window since has been full.
     `wake_us` is the time of the row's entry in the heap of what is due, NEVER if it has none. `fades_us`: nothing is due, and
     from then on nothing is left in it either; NEVER if that is not so. `queued_us`: its place among those that wait to fade, NEVER if it has none.
@@ -127,14 +152,14 @@ class KeyState:
         self.plan = plan
         self.customer = customer
         self.key = key
-        self.latest_us = -NEVER
-        self.matched_us = -NEVER
+        self.latest_us = PAST
+        self.matched_us = PAST
         self.condition: Any = None
         self.kept: Kept | None = None
         self.alert: Alert | None = None
         self.trailing: tuple[Alert, ...] = ()
-        self.cooled_us = -NEVER
-        self.held = False
+        self.cooled_us = PAST
+        self.held: Held | None = None
         self.memory: Memory | None = None
         self.previous: tuple[int, Any] | None = None
         self.since_us: int | None = None
@@ -149,7 +174,7 @@ class KeyState:
     def quiet(self) -> bool:
         """Nothing fires, is held back or remembered: there is no more to it than its condition's state."""
         return (
-            self.alert is None and not self.held and self.memory is None and self.cooled_us == -NEVER
+            self.alert is None and self.held is None and self.memory is None and self.cooled_us == PAST
             and self.previous is None and self.since_us is None and not self.trailing
         )  # fmt: skip
 
@@ -169,7 +194,7 @@ class KeyState:
         fields = [
             FORMAT, self.latest_us, self.matched_us, self.condition,
             None if self.alert is None else self.alert.packed(),
-            self.cooled_us, self.held,
+            self.cooled_us, None if self.held is None else self.held.packed(),
             None if self.memory is None else [self.memory.time_us, self.memory.unanswered],
             None if self.kept is None else self.kept.packed(),
             [alert.packed() for alert in self.trailing], self.previous, self.since_us,
@@ -185,10 +210,12 @@ class KeyState:
         if fields[0] != FORMAT:
             raise ValueError(f"a row of format {fields[0]}; this release knows format {FORMAT}")
         (
-            _, self.latest_us, self.matched_us, self.condition, alert, self.cooled_us, self.held, memory, kept, trailing, previous,
+            _, self.latest_us, self.matched_us, self.condition, alert, self.cooled_us, held, memory, kept, trailing, previous,
             self.since_us,
-        ) = fields if len(fields) > _QUIET_FIELDS else [*fields, None, -NEVER, False, None, None, [], None, None]  # fmt: skip
+        ) = fields if len(fields) > _QUIET_FIELDS else [*fields, None, PAST, None, None, None, [], None, None]  # fmt: skip
         self.alert = None if alert is None else Alert.unpacked(alert)
+        if held:  # earlier releases wrote whether there was a cooldown
+            self.held = Held(PAST) if held is True else Held(*held)
         self.memory = None if memory is None else Memory(memory[0], unanswered=memory[1])
         self.kept = None if kept is None else Kept.unpacked(kept)
         self.trailing = tuple(Alert.unpacked(each) for each in trailing)

@@ -1,7 +1,7 @@
 """`absence`: fires when it is due, if the expected event did not come.
 
-State: [armed, due, id]: the time of the event that armed the key, when it is due (NEVER once it was, while a cooldown holds
-the firing back), and that event's id.
+State: [armed, due, id]: the time of the event that armed the key, when it is due (NEVER once it was, while `for` or a
+cooldown holds the firing back), and that event's id.
 """
 
 from __future__ import annotations
@@ -39,14 +39,12 @@ class AbsenceStrategy:
             memory.unanswered = False
             return
         state = row.condition
-        if state is not None and (
-            time_us < state[ARMED] or (not self.condition.rearm and (state[DUE] != NEVER or row.held))
-        ):
+        if state is not None and (time_us < state[ARMED] or not self.condition.rearm):
             return
         due_us = self._due(row, seen)
         if due_us is None:
             return
-        row.held = False
+        row.held = None
         row.condition = [time_us, max(due_us, at_us), seen.id]
 
     def due_us(self, row: KeyState) -> int:
@@ -72,7 +70,6 @@ class AbsenceStrategy:
         if row.condition is None or row.condition[ARMED] > reach_us:
             return False
         row.condition = None
-        row.held = False
         return True
 
     def value(self, row: KeyState, at_us: int) -> Any:  # noqa: ARG002

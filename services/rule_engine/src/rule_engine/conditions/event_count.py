@@ -42,7 +42,11 @@ class EventCountStrategy:
         missing = self.whole - len(window)
         if missing < 0:
             del window[:2]
-        if missing <= 0 and window[0] > at_us - self.within_us and row.alert is None:
+        if (
+            missing <= 0
+            and window[0] > at_us - self.within_us
+            and (row.alert is None or row.alert.falls_us != NEVER)
+        ):
             life.rising(row, at_us, self.gte, None, seen)
 
     def due_us(self, row: KeyState) -> int:
@@ -50,7 +54,7 @@ class EventCountStrategy:
         window = row.condition
         if window is None:
             return full_us
-        told = row.alert is not None or row.held
+        told = row.alert is not None or row.held is not None
         # while nothing fires, all that is ever due is to forget the key
         due_us: int = window[0 if told and len(window) == self.whole else -2] + self.within_us
         return min(due_us, full_us)
@@ -65,14 +69,15 @@ class EventCountStrategy:
         if full(row, at_us, self.within_us) and len(window) < self.whole:
             life.falling(row, at_us, len(window) // 2)
 
-    def holds(self, row: KeyState, at_us: int) -> bool:  # noqa: ARG002
-        return row.condition is not None and len(row.condition) == self.whole
+    def holds(self, row: KeyState, at_us: int) -> bool:
+        return bool(self.value(row, at_us) == self.gte)
 
     def ended_by(self, row: KeyState, time_us: int, reach_us: int) -> bool:  # noqa: ARG002
         return forget_all(row, reach_us)
 
-    def value(self, row: KeyState, at_us: int) -> Any:  # noqa: ARG002
-        return self.gte
+    def value(self, row: KeyState, at_us: int) -> Any:
+        times = [] if row.condition is None else row.condition[::2]
+        return len(times) - bisect_right(times, at_us - self.within_us)
 
     def evidence(self, row: KeyState, at_us: int) -> list[str]:  # noqa: ARG002
         ids: list[str] = [] if row.condition is None else row.condition[1::2]

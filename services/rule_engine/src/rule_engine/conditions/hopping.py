@@ -109,7 +109,11 @@ class HoppingStrategy(ABC):
     def due_us(self, row: KeyState) -> int:
         _, next_end, said, filled = self._state(row)
         due: int = min(next_end, NEVER if filled is None else self._forgotten_us(filled))
-        if self.no_data_us is not None and said is not None and row.alert is not None:
+        if (
+            self.no_data_us is not None
+            and said is not None
+            and (row.alert is not None or row.held is not None)
+        ):
             due = min(due, said + self.no_data_us)
         return due
 
@@ -118,6 +122,9 @@ class HoppingStrategy(ABC):
             self._close(row, at_us, life)
         slots, _, said, filled = self._state(row)
         if self.no_data_us is not None and said is not None and at_us >= said + self.no_data_us:
+            row.since_us = None
+            if row.condition is not None:
+                row.condition[SAID] = None
             life.falling(row, at_us, None)
         if filled is not None and at_us >= self._forgotten_us(filled):
             life.end(row, at_us)
@@ -125,8 +132,9 @@ class HoppingStrategy(ABC):
         elif not slots and filled is None:
             row.condition = None
 
-    def holds(self, row: KeyState, at_us: int) -> bool:  # noqa: ARG002
-        return False
+    def holds(self, row: KeyState, at_us: int) -> bool | None:  # noqa: ARG002
+        """Windows speak when they end. Between two of them there is at most the silence that counts as false."""
+        return None if self._state(row)[SAID] is not None else False
 
     def ended_by(self, row: KeyState, time_us: int, reach_us: int) -> bool:
         if row.condition is None or row.matched_us > reach_us:
@@ -135,8 +143,8 @@ class HoppingStrategy(ABC):
         self._forget(row, time_us if row.matched_us > time_us else NEVER)
         return True
 
-    def value(self, row: KeyState, at_us: int) -> Any:
-        return None if row.condition is None else self.judge(row, at_us, self.window(row, at_us))[1]
+    def value(self, row: KeyState, at_us: int) -> Any:  # noqa: ARG002
+        return None
 
     def evidence(self, row: KeyState, at_us: int) -> list[str]:
         seen = sorted((time_us, event) for slot in self.window(row, at_us) for time_us, event in slot[IDS])
@@ -186,7 +194,7 @@ class HoppingStrategy(ABC):
             if not true:
                 if full(row, end_us, self.reach_us):
                     life.falling(row, end_us, value)
-            elif row.alert is None:
+            else:
                 row.kept = Kept.unpacked(last[2]) if last and last[2] else None
                 life.rising(row, end_us, value, None, None)
                 row.kept = None
@@ -198,7 +206,8 @@ class HoppingStrategy(ABC):
     def _next_end(self, row: KeyState, end_us: int, left: dict[int, Slot], *, empty: bool) -> int:
         """With empty windows ahead, the next end that matters is that of the next slot with something in it."""
         following = end_us + self.every_us
-        if self.judges_empty and (not empty or row.held):
+        waits = row.held is not None or (row.alert is not None and row.alert.falls_us != NEVER)
+        if self.judges_empty and (not empty or waits):
             return following
         return max(following, (min(left) + 1) * self.every_us) if left else NEVER
 

@@ -60,7 +60,7 @@ class SlidingStrategy(ABC):
         self._age(row, at_us)
         del window[:-MAX_EVENTS]
         true, value = self.judge(window)
-        if true and row.alert is None:
+        if true:
             life.rising(row, at_us, value, None, seen)
         elif true is False and full(row, at_us, self.within_us):
             life.falling(row, at_us, value)
@@ -76,12 +76,14 @@ class SlidingStrategy(ABC):
         true, value = self.judge(row.condition or [])
         if full(row, at_us, self.within_us) and true is False:
             life.falling(row, at_us, value)
+        elif true and row.alert is not None:
+            life.rising(row, at_us, value, None, None)
         if not row.condition:
             row.condition = None
 
-    def holds(self, row: KeyState, at_us: int) -> bool:
+    def holds(self, row: KeyState, at_us: int) -> bool | None:
         self._age(row, at_us)
-        return bool(self.judge(row.condition or [])[0])
+        return self.judge(row.condition or [])[0]
 
     def ended_by(self, row: KeyState, time_us: int, reach_us: int) -> bool:  # noqa: ARG002
         return forget_all(row, reach_us)

@@ -35,14 +35,16 @@ class Strategy(Protocol):
     def elapsed(self, row: KeyState, at_us: int, life: Lifecycle) -> None:
         """The clock is later than `at_us`, which is what `due_us` said."""
 
-    def holds(self, row: KeyState, at_us: int) -> bool:
-        """Whether the condition is true at that time: asked when a cooldown that held it back is over."""
+    def holds(self, row: KeyState, at_us: int) -> bool | None:
+        """Whether the condition is true at that time, None if it says nothing: asked when `for`, `keep_firing_for` or a cooldown
+        is over, after `elapsed` for the same time. A momentary condition is not asked.
+        """
 
     def ended_by(self, row: KeyState, time_us: int, reach_us: int) -> bool:
         """An event of this time ends what is due to events up to `reach_us`: forget it, and say whether there was any."""
 
     def value(self, row: KeyState, at_us: int) -> Any:
-        """What the transition says was measured."""
+        """What is measured at that time: asked after `holds`."""
 
     def evidence(self, row: KeyState, at_us: int) -> list[str]:
         """Ids of the events that made it true, at most the last ten, by time."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from contracts.alerts import RuleWords
 from rule_engine.rules.conditions import condition_of
+from rule_engine.rules.durations import format_duration
 from rule_engine.rules.meaning import meaning_of, version_of
 from rule_engine.rules.model import (
     DAY_US,
@@ -18,6 +19,7 @@ from rule_engine.rules.model import (
     Ratio,
     Rule,
     Selector,
+    word_of,
 )
 from rule_engine.rules.notify import notify_of
 from rule_engine.rules.reading import Fields, Reader, Unread
@@ -41,6 +43,7 @@ def rule_of(fields: Fields, reader: Reader) -> Rule:
     except Unread:
         pass
     _check_scope(fields, condition, reader)
+    _check_waits(fields, condition, reader)
     _check_selectors(fields, condition, reader)
     try:
         notify = notify_of(fields, condition, reader)
@@ -82,6 +85,8 @@ def _rule(fields: Fields, condition: Condition, notify: tuple[Notify, ...], read
         key_is_list=isinstance(group_by, list),
         resolve_on=fields.get("resolve_on", ()),
         resolve_after_us=max([fields.get("resolve_after", default_end), *(each.after_us for each in notify)]),
+        for_us=fields.get("for", 0),
+        keep_firing_for_us=fields.get("keep_firing_for", 0),
         cooldown_us=fields.get("cooldown", 0),
         lookback_us=fields.get("lookback", MINUTE_US),
         vars=tuple(fields.get("vars", {}).items()),
@@ -97,6 +102,19 @@ def _check_scope(fields: Fields, condition: Condition | None, reader: Reader) ->
         reader.wrong(fields.at_value("scope"), message, "not-yet")
     if fields.get("affected") and not is_global and "scope" not in fields.bad:
         reader.wrong(fields.at_value("affected"), "`affected: true` needs `scope: global`")
+
+
+def _check_waits(fields: Fields, condition: Condition | None, reader: Reader) -> None:
+    every_us: int | None = getattr(condition, "every_us", None)
+    for name in ("for", "keep_firing_for"):
+        if name not in fields:
+            continue
+        if isinstance(condition, MOMENTARY) and "resolve_on" not in fields:
+            message = f"{name!r} needs an end, and {word_of(condition)} without resolve_on is over at once: name what ends it in resolve_on"
+            reader.wrong(fields.at_key(name), message)
+        elif every_us is not None and fields.get(name, 0) % every_us:
+            message = f"expected a multiple of `every`, {format_duration(every_us)}: windows end that often"
+            reader.wrong(fields.at_value(name), message)
 
 
 def _check_selectors(fields: Fields, condition: Condition | None, reader: Reader) -> None:

@@ -148,6 +148,9 @@ def _without_effect(rule: Rule, fields: Fields, reader: Reader) -> Iterator[Foun
     if not rule.resolve_on and not isinstance(rule.condition, Absence) and "lookback" in fields:
         message = "'lookback' has no effect: nothing answers or resolves the rule"
         yield "no-effect", reader.place(fields.at_key("lookback")), message
+    if "keep_firing_for" in fields and (rule.momentary or isinstance(rule.condition, Absence)):
+        message = f"'keep_firing_for' has no effect: {word_of(rule.condition)} is never false, only events end it, and those at once"
+        yield "no-effect", reader.place(fields.at_key("keep_firing_for")), message
     if rule.affected and not any(
         entry.entry.to and entry.entry.to.kind == "affected" for entry in rule.notify
     ):

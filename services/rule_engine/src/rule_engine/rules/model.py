@@ -187,6 +187,8 @@ class Rule:
     key_is_list: bool = False
     resolve_on: tuple[Selector, ...] = ()
     resolve_after_us: int = 365 * DAY_US
+    for_us: int = 0
+    keep_firing_for_us: int = 0
     cooldown_us: int = 0
     lookback_us: int = MINUTE_US
     vars: tuple[tuple[str, Expression], ...] = ()

@@ -30,6 +30,8 @@ _SHARED: list[Key[Any]] = [
     Key("group_by", GROUP_BY, "What one alert is about. The customer by default; under scope global one for all.", "data.order_id"),
     Key("resolve_on", Selectors(later=("otherwise",)), "Events with the same key that end it.", ["payment.succeeded", "order.cancelled"]),
     Key("resolve_after", Duration(), "When it ends silently, if nothing else ended it. 30d by default where only resolve_on could, else 365d.", "30d"),
+    Key("for", Duration(zero=True), "How long the condition must hold before it fires. 0s by default.", "2m"),
+    Key("keep_firing_for", Duration(zero=True), "How long the condition must be false before it resolves. 0s by default.", "10m"),
     Key("cooldown", Duration(zero=True), "No new firing until this long after the last began.", "24h"),
     Key("lookback", Duration(zero=True), "How long an event that ends or answers it is remembered for one that arrives late. 1m by default.", "1m"),
     Key("vars", MapOf(Expr(VARS_NAMES), "a mapping of names to expressions", pattern=_NAME, names="letters, digits and _"),
@@ -54,7 +56,7 @@ def _inside() -> dict[str, str]:
     return inside | entry
 
 
-_RULE_LATER = ("for", "keep_firing_for", "limit", "inhibited_by", *DELIVERY_LATER)
+_RULE_LATER = ("limit", "inhibited_by", *DELIVERY_LATER)
 
 DEFAULTS = Table(
     "defaults", _SHARED, later=_RULE_LATER,
