@@ -17,6 +17,7 @@ from contracts.records import RuleFile, RuleFileStatus
 from contracts.topics import ENGINE_STATUS, RULES, SIGNALS
 
 GOOD = "rules:\n  - {id: late, on: order.placed, group_by: data.order_id, absence: {expect: order.delivered, within: 1h}}\n"
+LONGER = GOOD.replace("1h", "2h")
 ID_TAKEN = GOOD.replace("order.delivered", "order.shipped")
 
 
@@ -47,6 +48,14 @@ def send(house, topic, *messages):
     producer.close()
 
 
+def placed(order, ago):
+    at = datetime.now(UTC) - ago
+    placed = event(
+        id=order, source="shop", type="order.placed", time=at, data={"order_id": order}, customerid=order
+    )
+    return order.encode(), encode(placed)
+
+
 @contextmanager
 def engine(house, tmp_path):
     environment = os.environ | {"BEFOREHAND_HTTP_PORT": "0", "BEFOREHAND_ENGINE_IDLE_TIMEOUT_S": "1"}
@@ -74,7 +83,16 @@ def test_a_push_is_published_under_the_files_name_and_taken_by_the_engine(
         assert first.exit_code == 0
         again = run("push", "shop.yaml")
         assert again.stdout == "shop.yaml: unchanged\n"
-        changed = run("push", "shop.yaml", rules_text=GOOD.replace("1h", "2h"))
+        send(house, SIGNALS, *(placed(order, timedelta()) for order in ("o1", "o2")))
+        deadline = time.monotonic() + 30
+        while "2 keys armed" not in (diff := run("push", "shop.yaml", "--diff", rules_text=LONGER).stdout):
+            assert time.monotonic() < deadline, diff
+        assert diff.splitlines() == [
+            "shop.yaml",
+            "  ~ late: what fires goes on, its windows and waits begin anew",
+            "      now: 0 alerts fire, 2 keys armed",
+        ]
+        changed = run("push", "shop.yaml")
         assert "~ late: what fires goes on, its windows and waits begin anew" in changed.stdout
         assert changed.exit_code == 0
         gone = run("push", "shop.yaml", rules_text="rules: []\n")
@@ -147,19 +165,6 @@ def test_without_a_broker_it_says_what_to_do(tmp_path):
 
 
 def test_a_backtest_reads_a_topic_back_to_a_time(house, run):
-    now = datetime.now(UTC)
-
-    def placed(order, ago):
-        placed = event(
-            id=order,
-            source="shop",
-            type="order.placed",
-            time=now - ago,
-            data={"order_id": order},
-            customerid=order,
-        )
-        return order.encode(), encode(placed)
-
     orders = [placed(f"o{number}", timedelta(hours=5, minutes=-number)) for number in range(20)]
     send(house, SIGNALS, *orders, placed("last", timedelta()))
     result = run(

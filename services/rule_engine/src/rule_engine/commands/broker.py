@@ -14,6 +14,7 @@ from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.errors import KafkaError
 
 from contracts.kafka import kafka_client
+from contracts.partition import partition_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -105,14 +106,28 @@ def newest_by_key(bootstrap: list[str], topic: str) -> dict[str, bytes]:
     return found
 
 
-def values_since(bootstrap: list[str], topic: str, since_ms: int) -> Iterator[bytes]:
-    """The values that the topic's partitions hold since then, merged in the order in which the broker stored them."""
+def records_of(bootstrap: list[str], topic: str) -> Iterator[tuple[int, bytes, bytes | None]]:
+    """(partition, key, value) of all that a topic's partitions hold, one partition after the other; none if there is no topic."""
+    with closing(consumer(bootstrap)) as reading:
+        for number in sorted(reading.partitions_for_topic(topic) or ()):
+            for record in _to_the_end(reading, TopicPartition(topic, number), 0):
+                yield number, record.key or b"", record.value
+
+
+def values_since(
+    bootstrap: list[str], topic: str, since_ms: int, *, key: str | None = None
+) -> Iterator[bytes]:
+    """The values that the topic's partitions hold since then, merged in the order in which the broker stored them.
+
+    `key`: only those of the partition that the key belongs to.
+    """
     with closing(consumer(bootstrap)) as asking:
-        places = [
-            TopicPartition(topic, number) for number in sorted(asking.partitions_for_topic(topic) or ())
-        ]
-        if not places:
+        numbers = sorted(asking.partitions_for_topic(topic) or ())
+        if not numbers:
             raise NoBroker(f"there is no topic {topic} at {', '.join(bootstrap)}")
+        if key:
+            numbers = [partition_of(key.encode(), len(numbers))]
+        places = [TopicPartition(topic, number) for number in numbers]
         starts = asking.offsets_for_times(dict.fromkeys(places, since_ms))
     readings = [consumer(bootstrap) for place in places if starts.get(place) is not None]
     try:

@@ -21,11 +21,14 @@ from rule_engine.commands.broker import NoBroker, kafka_option, newest_by_key, p
 from rule_engine.commands.changes import Change, changes_between
 from rule_engine.commands.check import missing_templates
 from rule_engine.commands.problems import counted, show
+from rule_engine.commands.published import published, taken
 from rule_engine.commands.side_by_side import side_by_side
+from rule_engine.commands.standing import Standing, standing
 from rule_engine.commands.trial import run_test
 from rule_engine.rules.durations import parse_duration
 from rule_engine.rules.load import RuleSource, load_paths, load_text, shared_ids
 from rule_engine.rules.model import RuleFileError
+from rule_engine.rules.words.intervals import UNKNOWN
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -61,14 +64,17 @@ def push(paths: tuple[str, ...], diff: bool, why: str | None, wait: str, kafka: 
         wait_s = parse_duration(wait) / 1_000_000
     except ValueError as error:
         raise click.BadParameter(f"expected {error}", param_hint="--wait") from None
-    sources = _load(paths)
-    _test(sources.values())
     bootstrap = servers(kafka)
     try:
-        known = _known(newest_by_key(bootstrap, topic_name(RULES)))
-        _check_ids(sources, known)
+        sources = _load(paths, bootstrap)
+        _test(sources.values())
+        files = newest_by_key(bootstrap, topic_name(RULES))
+        known, before = _known(files), taken(files, newest_by_key(bootstrap, topic_name(ENGINE_STATUS)))
+        others = {name: source for name, source in before.items() if name not in sources}
+        _check_ids(sources, others)
         changed = {name: source for name, source in sources.items() if _text_of(known, name) != source.text}
-        _show_changes(sources, known)
+        changes = _changes(sources, others, before)
+        _show_changes(sources, known, changes, _counts(bootstrap, changes) if diff else {})
         if diff or not changed:
             return
         versions = _publish(bootstrap, changed, why)
@@ -81,10 +87,20 @@ def push(paths: tuple[str, ...], diff: bool, why: str | None, wait: str, kafka: 
         raise NoBroker(f"Kafka at {', '.join(bootstrap)} did not do it: {error!r}") from None
 
 
-def _load(paths: tuple[str, ...]) -> dict[str, RuleSource]:
-    """The files by the name under which they are published, their own without folders."""
+def _load(paths: tuple[str, ...], bootstrap: list[str]) -> dict[str, RuleSource]:
+    """The files by the name under which they are published, their own without folders.
+
+    They may name time intervals of published files; Kafka is asked for them only if one does.
+    """
     try:
-        sources = load_paths(paths)
+        try:
+            sources = load_paths(paths)
+        except RuleFileError as error:
+            if {problem.code for problem in error.problems} != {UNKNOWN}:
+                raise
+            names = {Path(path).name for path in paths}
+            others = (source for name, source in published(bootstrap).items() if name not in names)
+            sources = load_paths(paths, [named for source in others for named in source.intervals])
     except RuleFileError as error:
         show(error.problems, err=True)
         click.echo("nothing was published: mend these first", err=True)
@@ -128,33 +144,60 @@ def _text_of(known: Mapping[str, RuleFile], name: str) -> str | None:
     return known[name].text if name in known else None
 
 
-def _check_ids(sources: Mapping[str, RuleSource], known: Mapping[str, RuleFile]) -> None:
-    """Two files with one id would be refused by the engine: say so before anything is published."""
-    others = [source for name, file in known.items() if name not in sources and (source := _loaded(file))]
-    problems = shared_ids([*others, *sources.values()])
+def _check_ids(sources: Mapping[str, RuleSource], others: Mapping[str, RuleSource]) -> None:
+    """Two files with one id would be refused by the engine, a time interval that goes be missed: say so before anything is
+    published.
+    """
+    problems = shared_ids([*others.values(), *sources.values()])
     if problems:
         show(problems, err=True)
         click.echo("nothing was published: the engine has these ids from other files", err=True)
         sys.exit(2)
+    there = {named.name for source in (*others.values(), *sources.values()) for named in source.intervals}
+    for name, source in others.items():
+        gone = [each.name for each in source.borrowed if each.name not in there]
+        if gone:
+            click.echo(
+                f"nothing was published: {name} names {', '.join(gone)}, which would be gone", err=True
+            )
+            sys.exit(2)
 
 
-def _loaded(file: RuleFile | None) -> RuleSource | None:
-    try:
-        return None if file is None else load_text(file.text, file.file)
-    except RuleFileError:
-        return None
+def _changes(
+    sources: Mapping[str, RuleSource], others: Mapping[str, RuleSource], before: Mapping[str, RuleSource]
+) -> dict[str, list[Change]]:
+    """What becomes of the rules of each file; also of files that are not pushed, but name a time interval of one that is."""
+    named = {each.name: each for source in (*others.values(), *sources.values()) for each in source.intervals}
+    changes = {}
+    for name, source in {**others, **sources}.items():
+        after = source
+        if name in others and any(named.get(each.name, each) != each for each in source.borrowed):
+            after = load_text(source.text, name, named.values())
+        was = before[name].rules if name in before else ()
+        changes[name] = changes_between(was, after.rules)
+    return {name: changes[name] for name in sorted(changes) if name in sources or changes[name]}
 
 
-def _show_changes(sources: Mapping[str, RuleSource], known: Mapping[str, RuleFile]) -> None:
-    for name, source in sorted(sources.items()):
-        before = _loaded(known.get(name))
-        changes = changes_between(before.rules if before else (), source.rules)
-        same = _text_of(known, name) == source.text
-        click.echo(
-            f"{click.style(name, bold=True)}{'' if changes else ': unchanged' if same else ': no rule changed'}"
-        )
-        for change in changes:
+def _counts(bootstrap: list[str], changes: Mapping[str, list[Change]]) -> dict[str, Standing]:
+    """What fires and what is armed of the rules that change."""
+    concerned = {change.rule for each in changes.values() for change in each if change.kind != "added"}
+    return standing(bootstrap, concerned) if concerned else {}
+
+
+def _show_changes(
+    sources: Mapping[str, RuleSource], known: Mapping[str, RuleFile], changes: Mapping[str, list[Change]],
+    counts: Mapping[str, Standing],
+) -> None:  # fmt: skip
+    for name, changed in changes.items():
+        same = name in sources and _text_of(known, name) == sources[name].text
+        said = "" if changed else ": unchanged" if same else ": no rule changed"
+        if name not in sources:
+            said = ", not pushed, names a time interval that changes"
+        click.echo(f"{click.style(name, bold=True)}{said}")
+        for change in changed:
             click.echo(f"  {_line(change)}")
+            if change.rule in counts:
+                click.echo(f"      now: {counts[change.rule]}")
 
 
 def _line(change: Change) -> str:
