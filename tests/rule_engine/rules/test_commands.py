@@ -245,6 +245,7 @@ def test_backtest_summary(run):
         "not-shipped",
         "  alerts          2, 1 resolved",
         "  customers told  2, most often c1: 4 messages",
+        "  limit           1,000 customers an hour: never reached, 2 at most",
         "  tickets         2",
         "  messages        8, 2.7 a day over 3 days",
         "    2026-01-01  0",
@@ -256,6 +257,23 @@ def test_backtest_summary(run):
     ]
     assert result.stdout.splitlines()[-1].startswith(
         "4 events, 2026-01-01T00:00:00Z to 2026-01-03T06:00:00Z, "
+    )
+
+
+def test_backtest_says_when_the_limit_would_have_held(run):
+    text = "rules: [{id: a, on: x, match: {}, notify: [{to: customer, template: t, channels: [email]}]}]"
+    seconds = [
+        *range(1000),
+        *range(3600, 4700),
+    ]  # a second event of each of a hundred, who are not counted twice
+    events = past(
+        *((f"2026-01-01T{s // 3600:02}:{s // 60 % 60:02}:{s % 60:02}Z", "x", f"c{n % 1000 if n < 1100 else n}", "o")
+          for n, s in enumerate(seconds))
+    )  # fmt: skip
+    lines = run("backtest", "shop.yaml", "--events", "-", rules_text=text, stdin=events).stdout.splitlines()
+    [said] = [line for line in lines if line.startswith("  limit")]
+    assert said == (
+        "  limit           1,000 customers an hour: held from 2026-01-01T01:16:40Z on, until a person approves; 1,100 at most"
     )
 
 

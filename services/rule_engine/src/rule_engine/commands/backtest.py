@@ -130,6 +130,7 @@ class _Past:
         self.sources = sources
         self.replay = Replay({source.file: source for source in sources})
         self.events = 0
+        self.customers: set[str] = set()
         self.first = self.last = datetime.now(UTC)
         self.seconds = 0.0
 
@@ -142,6 +143,7 @@ class _Past:
         self.first = min(times if not self.events else [self.first, *times])
         self.last = max(times if not self.events else [self.last, *times])
         self.events += len(lines)
+        self.customers.update(line.customer for line in lines if line.customer is not None)
         self.replay.feed(lines)
 
 
@@ -179,7 +181,8 @@ def _print(past: _Past, form: Literal["text", "ndjson"]) -> None:
             click.echo(f"… and {len(transitions) - MOST_LISTED:,} more: --format ndjson prints all")
         click.echo()
         first, last = past.first, past.last
-        for summary in summarise((rule.id for source in past.sources for rule in source.rules), transitions):
+        ids = (rule.id for source in past.sources for rule in source.rules)
+        for summary in summarise(ids, transitions, len(past.customers)):
             head, *rest = lines_of(summary, first.date(), last.date())
             click.echo("\n".join([click.style(head, bold=True), *rest, ""]))
         span = f", {format_time(first)} to {format_time(last)}" if past.events else ""
@@ -204,22 +207,30 @@ def _ndjson(transition: Transition) -> str:
     ).decode()  # fmt: skip
 
 
-def _stepping(lines: Iterable[bytes], step: Callable[[int], None]) -> Iterator[bytes]:
-    """The lines, telling now and then how many bytes of them were read."""
-    read = 0
-    for number, line in enumerate(lines):
+def _stepping(lines: Iterable[bytes], step: Callable[[int, int], None]) -> Iterator[bytes]:
+    """The lines, telling now and then how many of them were read, and how many bytes."""
+    read = number = 0
+    for number, line in enumerate(lines, 1):
         read += len(line)
-        if number % 1000 == 0:
-            step(read)
+        if number % AT_ONCE == 0:
+            step(number, read)
         yield line
-    step(read)
+    step(number, read)
 
 
 @contextmanager
-def _progress(total: int | None) -> Iterator[Callable[[int], None]]:
-    """A bar on a terminal, nothing elsewhere."""
+def _progress(total: int | None) -> Iterator[Callable[[int, int], None]]:
+    """A bar on a terminal, with the events and how many of them a second; nothing elsewhere."""
     console = Console(stderr=True)
-    columns = (TextColumn("replaying"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
+    columns = (
+        TextColumn("replaying"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn(), TextColumn("{task.fields[rate]}"),
+    )  # fmt: skip
+    began = time.perf_counter()
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
-        task = progress.add_task("replaying", total=total)
-        yield lambda read: progress.update(task, completed=read)
+        task = progress.add_task("replaying", total=total, rate="")
+
+        def step(events: int, read: int) -> None:
+            rate = f"{events:,} events, {events / (time.perf_counter() - began):,.0f} a second"
+            progress.update(task, completed=read, rate=rate)
+
+        yield step

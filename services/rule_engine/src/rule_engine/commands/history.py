@@ -27,6 +27,7 @@ class Line:
     value: bytes
     offset: int
     time: datetime
+    customer: str | None = None
     key: bytes | None = None
     timestamp: int | None = None
 
@@ -52,7 +53,8 @@ def read_events(lines: Iterable[bytes], name: str) -> Iterator[Line]:
         if not text:
             continue
         try:
-            yield Line(text, number, _look(text).time)
+            seen = _look(text)
+            yield Line(text, number, seen.time, seen.customerid)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             yield _slowly(number, text, name)
 
@@ -62,4 +64,4 @@ def _slowly(number: int, text: bytes, name: str) -> Line:
         event = decode(text)
     except EnvelopeError as error:
         raise HistoryError(f"{name}:{number}: no CloudEvent in JSON: {error}") from None
-    return Line(encode(event), number, event.time)
+    return Line(encode(event), number, event.time, event.customerid)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from contracts.times import format_time
@@ -17,18 +17,28 @@ if TYPE_CHECKING:
 
 DAY_ROWS = 31  # a line for each day up to so many days, beyond that a line for each month
 BAR = 40
+LEAST_LIMIT = (
+    1000  # customers an hour whom a rule tells without being asked; 1 % of the known ones if that is more
+)
+PER = timedelta(hours=1)
 _LEVELS = " ▁▂▃▄▅▆▇█"
 
 
 @dataclass(slots=True)
 class RuleSummary:
-    """Of one rule: alerts that fired and resolved, messages to each customer, and alerts and messages of each day (UTC)."""
+    """Of one rule: alerts that fired and resolved, messages to each customer, and alerts and messages of each day (UTC).
+
+    `most_at_once` customers were told within an hour; `held_at` is when that went beyond the `limit`, None if it did not.
+    """
 
     rule: str
     fired: int = 0
     resolved: int = 0
     tickets: int = 0
     told: Counter[str] = field(default_factory=Counter)
+    limit: int = LEAST_LIMIT
+    most_at_once: int = 0
+    held_at: datetime | None = None
     alerts: Counter[date] = field(default_factory=Counter)
     messages: Counter[date] = field(default_factory=Counter)
 
@@ -38,9 +48,12 @@ class RuleSummary:
         return (self.messages, "message") if self.messages else (self.alerts, "alert")
 
 
-def summarise(rules: Iterable[str], transitions: Iterable[Transition]) -> list[RuleSummary]:
-    """One for each rule, in their order, those that did nothing too."""
-    summaries = {rule: RuleSummary(rule) for rule in rules}
+def summarise(
+    rules: Iterable[str], transitions: Iterable[Transition], customers: int = 0
+) -> list[RuleSummary]:
+    """One for each rule, in their order, those that did nothing too; `customers` are known, a share of whom is the limit."""
+    summaries = {rule: RuleSummary(rule, limit=max(LEAST_LIMIT, customers // 100)) for rule in rules}
+    lately: dict[str, _Lately] = {rule: _Lately() for rule in summaries}
     for transition in transitions:
         summary = summaries[transition.rule]
         if transition.state == "firing":
@@ -55,7 +68,30 @@ def summarise(rules: Iterable[str], transitions: Iterable[Transition]) -> list[R
                 summary.messages[transition.at.date()] += count
                 if entry.to.kind in {"customer", "affected"} and transition.customer is not None:
                     summary.told[transition.customer] += count
+                    at_once = lately[transition.rule].tell(transition.customer, transition.at)
+                    summary.most_at_once = max(summary.most_at_once, at_once)
+                    if at_once > summary.limit and summary.held_at is None:
+                        summary.held_at = transition.at
     return list(summaries.values())
+
+
+class _Lately:
+    """Whom a rule told within the last hour."""
+
+    def __init__(self) -> None:
+        self._told: deque[tuple[datetime, str]] = deque()
+        self._counts: Counter[str] = Counter()
+
+    def tell(self, customer: str, at: datetime) -> int:
+        """How many customers, this one among them."""
+        while self._told and self._told[0][0] <= at - PER:
+            _, gone = self._told.popleft()
+            self._counts[gone] -= 1
+            if not self._counts[gone]:
+                del self._counts[gone]
+        self._told.append((at, customer))
+        self._counts[customer] += 1
+        return len(self._counts)
 
 
 def lines_of(summary: RuleSummary, first: date, last: date) -> Iterator[str]:
@@ -68,6 +104,8 @@ def lines_of(summary: RuleSummary, first: date, last: date) -> Iterator[str]:
         name, most = max(sorted(summary.told.items()), key=lambda each: each[1])
         told += f", most often {name}: {_count(most, 'message')}"
     yield f"  customers told  {told}"
+    if summary.told:
+        yield f"  limit           {_limit(summary)}"
     if summary.tickets:
         yield f"  tickets         {summary.tickets:,}"
     total = sum(summary.messages.values())
@@ -77,6 +115,13 @@ def lines_of(summary: RuleSummary, first: date, last: date) -> Iterator[str]:
     yield f"  messages        {total:,}, {total / days:.1f} a day over {_count(days, 'day')}"
     if counts:
         yield from _by_day(summary, first, days) if days <= DAY_ROWS else _by_month(summary, first, last)
+
+
+def _limit(summary: RuleSummary) -> str:
+    limit = f"{summary.limit:,} customers an hour"
+    if summary.held_at is None:
+        return f"{limit}: never reached, {summary.most_at_once:,} at most"
+    return f"{limit}: held from {format_time(summary.held_at)} on, until a person approves; {summary.most_at_once:,} at most"
 
 
 def transition_line(transition: Transition) -> str:
