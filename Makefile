@@ -7,7 +7,7 @@ SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 export UV_PYTHON_DOWNLOADS ?= never
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test check fmt bench bench-backtest images compose-up test-compose clean setup chromium
+.PHONY: help demo up test test-long check fmt bench bench-backtest images compose-up test-compose clean setup chromium
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1|/' | column -t -s '|'
@@ -35,6 +35,9 @@ chromium:
 
 test: setup check chromium ## lint, types, layout, and every test that is quick (under 15 minutes)
 	@$(RUN) pytest $(ARGS)
+
+test-long: setup ## the rule engine beside a plain reading of its language, many thousands of examples, new ones each time (half an hour)
+	@BEFOREHAND_TEST_PROFILE=long $(RUN) pytest tests/rule_engine/engine $(ARGS)
 
 check: setup ## ruff, mypy --strict, import-linter, generated files up to date
 	$(RUN) ruff check

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from reference import Event
+from reference.told import Event
 from streams import START, S, record
 
 from contracts.alerts import Transition

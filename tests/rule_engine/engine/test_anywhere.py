@@ -1,10 +1,13 @@
 """What comes out is a function of what went in: not of batches, crashes or partitions."""
 
+from compare import as_told
 from hypothesis import given
 from hypothesis import strategies as st
 from lanes import GlobalLane, Lane
-from reference import Event
-from streams import S, Written, as_told, global_rules, rules, source_of, streams
+from reference.told import Event
+from streams import S, streams
+from written.clause import Written, source_of
+from written.rules import global_rules, rules
 
 from contracts.alerts import Transition
 from contracts.partition import partition_of

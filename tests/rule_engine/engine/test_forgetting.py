@@ -2,8 +2,10 @@
 
 from hypothesis import given
 from lanes import Lane, happened
-from reference import Event
-from streams import START, S, Written, event_at, rules, source_of, streams
+from reference.told import Event
+from streams import START, S, event_at, streams
+from written.clause import Written, source_of
+from written.rules import rules
 
 from rule_engine.rules.load import load_text
 
