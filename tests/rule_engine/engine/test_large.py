@@ -42,7 +42,7 @@ def test_an_event_with_a_key_of_its_own_size_takes_no_part_in_a_global_rule_and_
         large, event_at(1, "a", k="k", text="abc"), event_at(2, "r", k="x" * 700_000), extra=", resolve_on: r"
     )
     assert len(records) == 1
-    assert counters.isolated == {"all": 2}
+    assert counters.expression_errors == {"all": 2}
     assert happened(judge) == [(5, "firing")]
     assert judge.transitions[0].vars == {"n": 3}
 
