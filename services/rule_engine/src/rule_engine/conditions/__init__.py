@@ -9,7 +9,8 @@ from rule_engine.conditions.aggregate import SlidingAggregateStrategy, WindowedA
 from rule_engine.conditions.event_count import EventCountStrategy
 from rule_engine.conditions.match import MatchStrategy
 from rule_engine.conditions.ratio import SlidingRatioStrategy, WindowedRatioStrategy
-from rule_engine.rules.model import Absence, Aggregate, EventCount, Ratio, Rule
+from rule_engine.conditions.spike import SpikeStrategy
+from rule_engine.rules.model import Absence, Aggregate, EventCount, Ratio, Rule, Spike
 
 if TYPE_CHECKING:
     from rule_engine.conditions.strategy import Strategy
@@ -31,6 +32,8 @@ def strategy_of(rule: Rule) -> Strategy:
             return SlidingAggregateStrategy(condition)
         case Aggregate():
             return WindowedAggregateStrategy(condition)
+        case Spike():
+            return SpikeStrategy(condition)
         case Absence():
             return AbsenceStrategy(condition, rule.lookback_us)
         case _:

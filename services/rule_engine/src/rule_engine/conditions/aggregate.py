@@ -38,7 +38,8 @@ class Threshold:
 
 class WindowedAggregateStrategy(HoppingStrategy):
     def __init__(self, condition: Aggregate) -> None:
-        super().__init__(condition, judges_empty=condition.min_events == 0)
+        empty = condition.min_events == 0
+        super().__init__(condition, judges_empty=empty, judges_unseen=empty)
         self.of = condition.of
         self.measure = MEASURES[condition.function]
         self.threshold = Threshold(condition)

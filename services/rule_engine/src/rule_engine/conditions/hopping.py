@@ -37,7 +37,9 @@ class Windowed(Protocol):
 
 
 class HoppingStrategy(ABC):
-    """`reach_us`: how far before its end a window looks. `judges_empty`: an empty window may be true or false."""
+    """`reach_us`: how far before its end a window looks. `judges_empty`: an empty window may be true or false; `judges_unseen`:
+    also if the key had no event since the rule was edited.
+    """
 
     fires_by_clock: ClassVar[bool] = True
     waits_for_clock: ClassVar[bool] = True
@@ -45,8 +47,8 @@ class HoppingStrategy(ABC):
     of_affected: ClassVar[bool] = False
 
     def __init__(
-        self, condition: Windowed, *, reach_us: int | None = None, judges_empty: bool = False
-    ) -> None:
+        self, condition: Windowed, *, reach_us: int | None = None, judges_empty: bool = False, judges_unseen: bool = False,
+    ) -> None:  # fmt: skip
         assert condition.every_us is not None
         self.within_us = condition.within_us
         self.every_us = condition.every_us
@@ -54,6 +56,7 @@ class HoppingStrategy(ABC):
         self.forget_us = condition.forget_us
         self.reach_us = condition.within_us if reach_us is None else reach_us
         self.judges_empty = judges_empty
+        self.judges_unseen = judges_unseen
 
     @abstractmethod
     def tally(self, plan: Plan, seen: Occurrence) -> tuple[Any, bool] | None:
@@ -128,7 +131,7 @@ class HoppingStrategy(ABC):
             life.falling(row, at_us, None)
         if filled is not None and at_us >= self._forgotten_us(filled):
             life.end(row, at_us)
-            self._forget(row, at_us)
+            self.forget_before(row, at_us)
         elif not slots and filled is None:
             row.condition = None
 
@@ -140,7 +143,7 @@ class HoppingStrategy(ABC):
         if row.condition is None or row.matched_us > reach_us:
             return False
         # what is ahead of the clock is left, as far as slots tell
-        self._forget(row, time_us if row.matched_us > time_us else NEVER)
+        self.forget_before(row, time_us if row.matched_us > time_us else NEVER)
         return True
 
     def value(self, row: KeyState, at_us: int) -> Any:  # noqa: ARG002
@@ -162,10 +165,11 @@ class HoppingStrategy(ABC):
 
     def _state(self, row: KeyState) -> list[Any]:
         """After an edit nothing is missed before the first full window."""
-        slots, next_end, said, filled = row.condition or ({}, NEVER, None, None)
+        state: list[Any] = row.condition or [{}, NEVER, None, None]
+        slots, next_end, said, filled = state[: FILLED + 1]
         if row.since_us is not None:
             full_us = row.since_us + self.reach_us
-            if self.judges_empty and (said or -NEVER) < full_us:
+            if self.judges_unseen and (said or -NEVER) < full_us:
                 next_end = min(next_end, -(-full_us // self.every_us) * self.every_us)
             said, filled = max(said or full_us, full_us), max(filled or full_us, full_us)
         return [slots, next_end, said, filled]
@@ -174,11 +178,12 @@ class HoppingStrategy(ABC):
         """The end of the first window by which all have been empty for `forget`."""
         return -(-(filled_us + self.forget_us) // self.every_us) * self.every_us
 
-    def _forget(self, row: KeyState, time_us: int) -> None:
+    def forget_before(self, row: KeyState, time_us: int) -> None:
         """All but what lies ahead of that time, as far as slots tell."""
         known = {} if row.condition is None else row.condition[SLOTS]
         slots = {number: slot for number, slot in known.items() if number * self.every_us >= time_us}
         row.condition = [slots, (min(slots) + 1) * self.every_us, None, None] if slots else None
+        row.kept = None
 
     def _close(self, row: KeyState, end_us: int, life: Lifecycle) -> None:
         if row.condition is None:
@@ -188,6 +193,7 @@ class HoppingStrategy(ABC):
         last = _thin(window)
         if window:
             state[FILLED] = end_us
+            row.kept = Kept.unpacked(last[2]) if last and last[2] else None
         true, value = self.judge(row, end_us, window)
         if true is not None:
             state[SAID] = end_us
@@ -195,9 +201,9 @@ class HoppingStrategy(ABC):
                 if full(row, end_us, self.reach_us):
                     life.falling(row, end_us, value)
             else:
-                row.kept = Kept.unpacked(last[2]) if last and last[2] else None
                 life.rising(row, end_us, value, None, None)
-                row.kept = None
+        if not self.judges_empty:
+            row.kept = None
         gone = (end_us + self.every_us - self.reach_us) // self.every_us
         state[SLOTS] = left = {number: slot for number, slot in state[SLOTS].items() if number >= gone}
         state[NEXT_END] = self._next_end(row, end_us, left, empty=not window)

@@ -131,6 +131,29 @@ class Aggregate:
 
 
 @dataclass(frozen=True, slots=True)
+class Spike:
+    """A window's count, or its sum of `sum`, against the mean of its references: those that fill `previous_us` before it, or,
+    where that is None, the same windows each of `same_time_us` ago.
+    """
+
+    factor: float
+    within_us: int
+    every_us: int
+    previous_us: int | None = None
+    same_time_us: tuple[int, ...] = ()
+    sum: Expression | None = None
+    direction: Literal["up", "down", "both"] = "up"
+    min_events: int = 1
+    no_data_us: int | None = None
+    forget_us: int = 7 * DAY_US
+
+    @property
+    def reach_us(self) -> int:
+        """How far before a window's end its farthest reference begins."""
+        return self.within_us + (self.previous_us or max(self.same_time_us))
+
+
+@dataclass(frozen=True, slots=True)
 class Absence:
     """Exactly one of `within` (microseconds, or an expression that gives a duration) and `deadline` is set."""
 
@@ -142,7 +165,7 @@ class Absence:
     rearm: bool = True
 
 
-Condition = Match | EventCount | Ratio | Aggregate | Absence
+Condition = Match | EventCount | Ratio | Aggregate | Spike | Absence
 MOMENTARY = (Match,)  # true at an instant, without a "false" of their own
 
 

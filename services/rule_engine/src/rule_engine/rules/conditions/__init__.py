@@ -9,6 +9,7 @@ from rule_engine.rules.conditions.aggregate import AGGREGATE
 from rule_engine.rules.conditions.event_count import EVENT_COUNT
 from rule_engine.rules.conditions.match import MATCH
 from rule_engine.rules.conditions.ratio import RATIO
+from rule_engine.rules.conditions.spike import SPIKE
 from rule_engine.rules.reading import Unread
 
 if TYPE_CHECKING:
@@ -17,11 +18,10 @@ if TYPE_CHECKING:
     from rule_engine.rules.reading import Fields, Reader
 
 CONDITIONS: dict[str, ConditionWord] = {
-    word.table.name: word for word in (MATCH, EVENT_COUNT, RATIO, AGGREGATE, ABSENCE)
+    word.table.name: word for word in (MATCH, EVENT_COUNT, RATIO, AGGREGATE, SPIKE, ABSENCE)
 }
 CONDITIONS_LATER = (
     "value_count",
-    "spike",
     "forecast",
     "flatline",
     "new_term",
