@@ -246,8 +246,8 @@ class LaneEngine:
     def _act(self, plan: Plan, customer: str, key: Any, roles: int, seen: Occurrence) -> None:
         if plan.uses_previous:
             seen = plan.after_previous(seen, key)
-        if roles & SELECTED and (plan.rule.where is None or plan.holds(plan.rule.where, seen)):
-            roles |= MATCHES
+        if roles & SELECTED:
+            roles |= plan.role(seen)
         if roles != SELECTED:
             self.machine.act(plan, customer, key, roles, seen)
         elif plan.uses_previous:
@@ -256,10 +256,9 @@ class LaneEngine:
     def _count(self, route: Route, seen: Occurrence) -> None:
         """A global rule: counted here, judged where its key lives."""
         plan = route.plan
-        for key, roles in route.roles(seen).items():
-            counted = bool(
-                roles & SELECTED and (plan.rule.where is None or plan.holds(plan.rule.where, seen))
-            )
+        for key, picked in route.roles(seen).items():
+            roles = picked | plan.role(seen) if picked & SELECTED else picked
+            counted = bool(roles & MATCHES)
             if roles & RESOLVES:
                 self.partials.end(plan, key, seen, counted=counted)
             if counted:

@@ -112,7 +112,7 @@ class GlobalEngine:
                 self._advance()
             case ["count", rule, _, _, slot]:
                 plan = self.machine.plans.get(rule)
-                if plan is not None and plan.rule.resolve_on:
+                if plan is not None and plan.rule.ends_by_event:
                     self._await(slot[LAST][0], record)
                 else:
                     self._merge(record)

@@ -76,7 +76,7 @@ class Lifecycle:
         self._tell(plan, row, alert, "firing", at_us, due)
         self.counters.fired[rule.id] += 1
         row.cooled_us = at_us + rule.cooldown_us if rule.cooldown_us else row.cooled_us
-        if rule.momentary and not rule.resolve_on:
+        if rule.over_at_once:
             if alert.pending:
                 row.trailing = (*row.trailing, alert)
         else:
@@ -164,7 +164,7 @@ class Lifecycle:
     def edited(self, row: KeyState, now_us: int) -> None:
         """The alerts go on under a new version of their rule: its entries, but for those that were due."""
         plan = row.plan
-        if row.alert is not None and plan.rule.momentary and not plan.rule.resolve_on:
+        if row.alert is not None and plan.rule.over_at_once:
             self.end(row, max(row.latest_us, now_us))
         for alert in self._alive(row):
             alert.told = [index for index in alert.told if index < len(plan.rule.notify)]
@@ -238,7 +238,7 @@ class Lifecycle:
                 alert=alert.id, seq=alert.seq, rule=rule.id, version=rule.version, state=state, at=from_micros(at_us),
                 fired_at=from_micros(alert.fired_us), key=list(row.key) if isinstance(row.key, tuple) else row.key,
                 severity=alert.severity, words=rule.words, customer=row.customer, value=value, vars=alert.vars,
-                evidence=alert.evidence, notify=due, momentary=rule.momentary and not rule.resolve_on,
+                evidence=alert.evidence, notify=due, momentary=rule.over_at_once,
                 cause=None if cause is None else alerts.Cause(source=cause[0], id=cause[1]), how=how,
             )
         )  # fmt: skip

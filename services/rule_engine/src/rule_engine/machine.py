@@ -12,7 +12,17 @@ from typing import TYPE_CHECKING, Literal, Protocol
 from rule_engine.clock import EventClock
 from rule_engine.lifecycle import Lifecycle
 from rule_engine.partials import key_from
-from rule_engine.plan import CANCELS, COUNTED, EXPECTED, MATCHES, RESOLVES, SELECTED, Occurrence, Plan
+from rule_engine.plan import (
+    CANCELS,
+    COUNTED,
+    EXPECTED,
+    FALSIFIES,
+    MATCHES,
+    RESOLVES,
+    SELECTED,
+    Occurrence,
+    Plan,
+)
 from rule_engine.rules.load import RuleSource, load_written, written
 from rule_engine.rules.model import DAY_US, RuleFileError
 from rule_engine.state import (
@@ -37,6 +47,8 @@ if TYPE_CHECKING:
     from rule_engine.rules.model import Rule
 
 PREVIOUS_US = 90 * DAY_US
+AT_ONCE = CANCELS | RESOLVES | EXPECTED
+ENDS = AT_ONCE | FALSIFIES
 HELD_US = 7 * DAY_US  # so long `for` goes on for a key of which nothing else is left
 
 
@@ -243,7 +255,7 @@ class Machine:
         time_us = seen.time_us
         at_us = max(row.latest_us, time_us)
         row.latest_us = at_us
-        if roles & (CANCELS | RESOLVES | EXPECTED):
+        if roles & ENDS:
             self._end_by_event(row, roles, seen, at_us)
         if roles & MATCHES and (row.memory is None or row.memory.time_us <= time_us):
             plan.matched += 1
@@ -329,24 +341,29 @@ class Machine:
     def _end_by_event(self, row: KeyState, roles: int, seen: Occurrence, at_us: int) -> None:
         rule = row.plan.rule
         time_us = seen.time_us
+        if roles & FALSIFIES:
+            row.plan.condition.falsified(row, time_us)  # type: ignore[attr-defined]
         remembered = not roles & (MATCHES | COUNTED)
-        ended = self._ended(row, time_us, time_us, seen, at_us)
+        ended = self._ended(row, roles, time_us, seen, at_us)
         if not ended and roles & EXPECTED and remembered:
             # sources race: the expected event may be a little older than the one that armed the key
-            ended = self._ended(row, time_us, time_us + rule.lookback_us, seen, at_us)
+            ended = self._ended(row, roles, time_us + rule.lookback_us, seen, at_us)
         if not remembered or self._passed(time_us + rule.lookback_us):
             return
         if row.memory is None or time_us >= row.memory.time_us:
             row.memory = Memory(time_us, unanswered=bool(roles & EXPECTED) and not ended)
 
-    def _ended(self, row: KeyState, time_us: int, reach_us: int, seen: Occurrence, at_us: int) -> bool:
-        ended = row.plan.condition.ended_by(row, time_us, reach_us)
+    def _ended(self, row: KeyState, roles: int, reach_us: int, seen: Occurrence, at_us: int) -> bool:
+        ended = row.plan.condition.ended_by(row, seen.time_us, reach_us)
         if ended or (row.held is not None and row.matched_us <= reach_us):
             ended, row.held = True, None
         if row.alert is not None and reach_us >= (
             row.matched_us if row.alert.armed_us is None else row.alert.armed_us
         ):
-            self.life.resolve(row, at_us, None, "event", (seen.source, seen.id))
+            if row.plan.rule.keep_firing_for_us and not roles & AT_ONCE:
+                self.life.falling(row, at_us, None)
+            else:
+                self.life.resolve(row, at_us, None, "event", (seen.source, seen.id))
             ended = True
         return ended
 

@@ -37,7 +37,7 @@ class Partials:
         self._in_order: list[tuple[bytes, bytes]] = []
 
     def count(self, plan: Plan, key: Key, number: int, slot: Slot) -> None:
-        if plan.rule.resolve_on:
+        if plan.rule.ends_by_event:
             self._in_order += _count(plan, key, number, slot)
             return
         known = self._counts.get((plan, key, number))

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 MAX_KEY_CHARACTERS = 1024  # as many as an event's own attributes have
 
 # roles of an event in a rule, as bits; SELECTED: `on` selects it, whether or not `where` holds; COUNTED: it matches as well,
-# but what it counts comes by itself
-MATCHES, RESOLVES, EXPECTED, CANCELS, SELECTED, COUNTED = 1, 2, 4, 8, 16, 32
+# but what it counts comes by itself; FALSIFIES: it makes a match false that is true until `otherwise`
+MATCHES, RESOLVES, EXPECTED, CANCELS, SELECTED, COUNTED, FALSIFIES = 1, 2, 4, 8, 16, 32, 64
 
 # event, data, customer, now, previous: what expressions are evaluated over
 Arguments = tuple[Any, Any, Any, Any, Any]
@@ -61,7 +61,7 @@ class Route:
             len(on) == 1
             and on[0].where is None
             and on[0].group_by is None
-            and not plan.uses_previous
+            and not (plan.uses_previous or rule.otherwise)
             and rule.scope == "customer"
         )
 
@@ -99,11 +99,11 @@ class Route:
 class Plan:
     """A rule, its rows, and what it needs of each event.
 
-    `fading` holds rows in which nothing is due, by `queued_us`. `notify` holds the entries that its alerts tell, with their index in the rule. `stateless`: nothing of an event is remembered. `data_fields`: the fields of `data` that it needs, None for all. `waits_for_clock`: its windows close by the clock alone.
+    `fading` holds rows in which nothing is due, by `queued_us`. `notify` holds the entries that its alerts tell, with their index in the rule. `stateless`: nothing of an event is remembered. `data_fields`: the fields of `data` that it needs, None for all. `waits_for_clock`: its windows close by the clock alone. `if_false`: the role of an event that `on` selects and `where` does not.
     """
 
     __slots__ = (
-        "condition", "counters", "data_fields", "fading", "group_by", "keeps", "matched", "notify", "rows", "rule", "stateless", "uses", "uses_previous", "waits_for_clock", "where",
+        "condition", "counters", "data_fields", "fading", "group_by", "if_false", "keeps", "matched", "notify", "rows", "rule", "stateless", "uses", "uses_previous", "waits_for_clock", "where",
     )  # fmt: skip
 
     def __init__(self, rule: Rule, counters: Counters, condition: Strategy) -> None:
@@ -116,6 +116,9 @@ class Plan:
         self.group_by = "\0".join(
             (str(rule.key_is_list), *(expression.source for expression in rule.group_by))
         )
+        self.if_false = (
+            (FALSIFIES if isinstance(rule.condition, Match) else RESOLVES) if rule.otherwise else 0
+        )
         self.matched = 0
         expressions = tuple(expressions_in(rule))
         self.uses = frozenset[str]().union(*(each.variables for each in expressions))
@@ -124,7 +127,7 @@ class Plan:
         self.notify = _entries(rule, affected=condition.of_affected)
         self.stateless = (
             isinstance(rule.condition, Match)
-            and not (rule.resolve_on or rule.cooldown_us or self.uses_previous)
+            and not (rule.ends_by_event or rule.cooldown_us or self.uses_previous)
             and not any(entry.after_us for entry in rule.notify)
         )
         in_vars = frozenset[str]().union(*(expression.variables for _, expression in rule.vars))
@@ -142,6 +145,19 @@ class Plan:
         except EvaluationError:
             self.counters.expression_errors[self.rule.id] += 1
             return False
+
+    def role(self, seen: Occurrence) -> int:
+        """The role of an event that `on` selects, by the rule's `where`; 0 if it has none."""
+        where = self.rule.where
+        if where is None:
+            return MATCHES
+        try:
+            if where.holds(*seen.arguments):
+                return MATCHES
+        except EvaluationError:
+            self.counters.expression_errors[self.rule.id] += 1
+            return 0
+        return self.if_false
 
     def key(self, seen: Occurrence, group_by: tuple[Expression, ...] | None = None) -> Key:
         """The event's key, by the rule's `group_by` or a selector's own. Raises EvaluationError: it takes no part."""

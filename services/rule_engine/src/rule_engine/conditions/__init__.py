@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 from rule_engine.conditions.absence import AbsenceStrategy
 from rule_engine.conditions.aggregate import SlidingAggregateStrategy, WindowedAggregateStrategy
 from rule_engine.conditions.event_count import EventCountStrategy
-from rule_engine.conditions.match import MatchStrategy
+from rule_engine.conditions.match import MatchStrategy, MatchUntilFalseStrategy
 from rule_engine.conditions.ratio import SlidingRatioStrategy, WindowedRatioStrategy
 from rule_engine.conditions.spike import SpikeStrategy
-from rule_engine.rules.model import Absence, Aggregate, EventCount, Ratio, Rule, Spike
+from rule_engine.rules.model import Absence, Aggregate, EventCount, Match, Ratio, Rule, Spike
 
 if TYPE_CHECKING:
     from rule_engine.conditions.strategy import Strategy
@@ -36,5 +36,7 @@ def strategy_of(rule: Rule) -> Strategy:
             return SpikeStrategy(condition)
         case Absence():
             return AbsenceStrategy(condition, rule.lookback_us)
+        case Match() if rule.otherwise:
+            return MatchUntilFalseStrategy()
         case _:
             return MatchStrategy()

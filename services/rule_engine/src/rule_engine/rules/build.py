@@ -23,6 +23,7 @@ from rule_engine.rules.model import (
 )
 from rule_engine.rules.notify import notify_of
 from rule_engine.rules.reading import Fields, Reader, Unread
+from rule_engine.rules.words.selectors import OTHERWISE
 
 if TYPE_CHECKING:
     from rule_engine.expressions import Expression
@@ -43,6 +44,7 @@ def rule_of(fields: Fields, reader: Reader) -> Rule:
     except Unread:
         pass
     _check_scope(fields, condition, reader)
+    _check_otherwise(fields, reader)
     _check_waits(fields, condition, reader)
     _check_selectors(fields, condition, reader)
     try:
@@ -83,7 +85,8 @@ def _rule(fields: Fields, condition: Condition, notify: tuple[Notify, ...], read
         where=fields.get("where"),
         group_by=keys,
         key_is_list=isinstance(group_by, list),
-        resolve_on=fields.get("resolve_on", ()),
+        resolve_on=tuple(each for each in fields.get("resolve_on", ()) if each is not OTHERWISE),
+        otherwise=OTHERWISE in fields.get("resolve_on", ()),
         resolve_after_us=max([fields.get("resolve_after", default_end), *(each.after_us for each in notify)]),
         for_us=fields.get("for", 0),
         keep_firing_for_us=fields.get("keep_firing_for", 0),
@@ -102,6 +105,12 @@ def _check_scope(fields: Fields, condition: Condition | None, reader: Reader) ->
         reader.wrong(fields.at_value("scope"), message, "not-yet")
     if fields.get("affected") and not is_global and "scope" not in fields.bad:
         reader.wrong(fields.at_value("affected"), "`affected: true` needs `scope: global`")
+
+
+def _check_otherwise(fields: Fields, reader: Reader) -> None:
+    if OTHERWISE in fields.get("resolve_on", ()) and "where" not in fields:
+        message = "'otherwise' is an event of `on` whose `where` is false: the rule needs 'where'"
+        reader.wrong(fields.at_value("resolve_on"), message)
 
 
 def _check_waits(fields: Fields, condition: Condition | None, reader: Reader) -> None:

@@ -78,11 +78,14 @@ def _never_resolves(rule: Rule, fields: Fields, reader: Reader) -> Iterator[Foun
     if isinstance(condition, Ratio) and (condition.gte == 0 or _always(condition.of) is True):
         at = fields.get("ratio").at_value("gte" if condition.gte == 0 else "of")
         yield "never-resolves", reader.place(at), "what fires never resolves: this is true of every window"
-    if rule.momentary and not rule.resolve_on:
+    if rule.over_at_once:
         for entry in fields.get("notify", ()):
             if "resolved" in entry.get("on", ()):
                 message = f"{word_of(condition)} without resolve_on never resolves: nobody is told of an end; name what ends it in resolve_on"
                 yield "never-resolves", reader.place(entry.at_value("on")), message
+    if rule.otherwise and rule.where is not None and _always(rule.where) is True:
+        message = "this never resolves anything: `where` is never false"
+        yield "never-resolves", reader.place(fields.at_value("resolve_on")), message
     for selector in rule.resolve_on:
         if selector.where is not None and _always(selector.where) is False:
             yield (
@@ -102,7 +105,7 @@ def _never_resolves(rule: Rule, fields: Fields, reader: Reader) -> Iterator[Foun
 def _ignored_ids(rule: Rule, fields: Fields, reader: Reader) -> Iterator[Found]:
     """Where an alert or a wait holds its key for a while, an event's own id should be in it."""
     keeps = isinstance(rule.condition, Absence) or (
-        isinstance(rule.condition, Match) and (rule.resolve_on or rule.cooldown_us)
+        isinstance(rule.condition, Match) and (rule.ends_by_event or rule.cooldown_us)
     )
     if not keeps:
         return
@@ -140,12 +143,12 @@ def _ids_of(selector: Selector) -> list[str]:
 
 
 def _without_effect(rule: Rule, fields: Fields, reader: Reader) -> Iterator[Found]:
-    if rule.momentary and not rule.resolve_on and "resolve_after" in fields:
+    if rule.over_at_once and "resolve_after" in fields:
         message = (
             f"'resolve_after' has no effect: {word_of(rule.condition)} without resolve_on is over at once"
         )
         yield "no-effect", reader.place(fields.at_key("resolve_after")), message
-    if not rule.resolve_on and not isinstance(rule.condition, Absence) and "lookback" in fields:
+    if not rule.ends_by_event and not isinstance(rule.condition, Absence) and "lookback" in fields:
         message = "'lookback' has no effect: nothing answers or resolves the rule"
         yield "no-effect", reader.place(fields.at_key("lookback")), message
     if "keep_firing_for" in fields and (rule.momentary or isinstance(rule.condition, Absence)):

@@ -63,7 +63,7 @@ def _missing(
 
 
 def _ends(rule: Rule) -> bool:
-    return bool(rule.resolve_on) or not rule.momentary
+    return not rule.over_at_once
 
 
 def _missing_blocks(file: Path, entry: Notify) -> Iterator[tuple[str, str]]:

@@ -17,7 +17,17 @@ from rule_engine.expressions.lexer import tokenize
 from rule_engine.intervals import Interval
 from rule_engine.rules.model import Place, Rule, Selector
 
-_MEANING = ("scope", "on", "where", "group_by", "key_is_list", "condition", "for_us", "keep_firing_for_us")
+_MEANING = (
+    "scope",
+    "on",
+    "where",
+    "group_by",
+    "key_is_list",
+    "condition",
+    "otherwise",
+    "for_us",
+    "keep_firing_for_us",
+)
 _encode = msgspec.json.Encoder(order="deterministic").encode
 
 

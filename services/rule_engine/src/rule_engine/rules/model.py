@@ -191,7 +191,8 @@ class Rule:
 
     `group_by` is empty where the key is the customer (scope customer) or the one key "" (scope global).
     `key_is_list` says that `group_by` was written as a list, so that the key is one. `words` is what readers of its
-    alerts are told. `resolve_after_us` has the language's default filled in.
+    alerts are told. `otherwise`: an event of `on` whose `where` is false ends what fires, as one of `resolve_on`.
+    `resolve_after_us` has the language's default filled in.
     """
 
     id: str
@@ -209,6 +210,7 @@ class Rule:
     group_by: tuple[Expression, ...] = ()
     key_is_list: bool = False
     resolve_on: tuple[Selector, ...] = ()
+    otherwise: bool = False
     resolve_after_us: int = 365 * DAY_US
     for_us: int = 0
     keep_firing_for_us: int = 0
@@ -220,7 +222,18 @@ class Rule:
     @property
     def momentary(self) -> bool:
         """The condition is true at an instant and has no "false" of its own."""
-        return isinstance(self.condition, MOMENTARY)
+        return isinstance(self.condition, MOMENTARY) and not (
+            self.otherwise and isinstance(self.condition, Match)
+        )
+
+    @property
+    def ends_by_event(self) -> bool:
+        return bool(self.resolve_on or self.otherwise)
+
+    @property
+    def over_at_once(self) -> bool:
+        """What fires has no end: it is momentary, and no event resolves it."""
+        return self.momentary and not self.ends_by_event
 
     @property
     def identity(self) -> str:

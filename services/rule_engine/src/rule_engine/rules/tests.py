@@ -113,7 +113,7 @@ def _test(fields: Fields, rules: Mapping[str, Rule], known: set[str], reader: Re
 
 def _has_timer(rule: Rule) -> bool:
     return not isinstance(rule.condition, Match) or bool(
-        rule.resolve_on or any(entry.after_us or entry.every_us for entry in rule.notify)
+        rule.ends_by_event or any(entry.after_us or entry.every_us for entry in rule.notify)
     )
 
 

@@ -28,7 +28,7 @@ _SHARED: list[Key[Any]] = [
     Key("on", Selectors(), "The events that it looks at.", "payment.failed"),
     Key("where", Expr(NAMES), "What must also be true of such an event.", EXPRESSION),
     Key("group_by", GROUP_BY, "What one alert is about. The customer by default; under scope global one for all.", "data.order_id"),
-    Key("resolve_on", Selectors(later=("otherwise",)), "Events with the same key that end it.", ["payment.succeeded", "order.cancelled"]),
+    Key("resolve_on", Selectors(otherwise=True), "Events with the same key that end it; otherwise: those of `on` whose `where` is false.", ["payment.succeeded", "order.cancelled"]),
     Key("resolve_after", Duration(), "When it ends silently, if nothing else ended it. 30d by default where only resolve_on could, else 365d.", "30d"),
     Key("for", Duration(zero=True), "How long the condition must hold before it fires. 0s by default.", "2m"),
     Key("keep_firing_for", Duration(zero=True), "How long the condition must be false before it resolves. 0s by default.", "10m"),

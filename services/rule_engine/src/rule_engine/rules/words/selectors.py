@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from rule_engine.rules.model import Selector
-from rule_engine.rules.reading import LATER, Key, Kind, ListOf, Reader, Schema, Shape, Table, Unread
+from rule_engine.rules.reading import Key, Kind, ListOf, Reader, Schema, Shape, Table, Unread
 from rule_engine.rules.values import Expr, Text
 from rule_engine.rules.yaml import Mapping, Node, Scalar, Sequence
 
@@ -53,15 +53,18 @@ SELECTOR = Table(
 )  # fmt: skip
 
 
+OTHERWISE = Selector("otherwise")
+
+
 class Selectors(Kind[tuple[Selector, ...]]):
-    """A type, a glob, a mapping of on, where and group_by, or a list of these."""
+    """A type, a glob, a mapping of on, where and group_by, or a list of these; with `otherwise` also that word, OTHERWISE."""
 
     says = (
         "an event type such as order.placed, a glob such as payment.*, {on: …, where: …}, or a list of these"
     )
 
-    def __init__(self, later: tuple[str, ...] = ()) -> None:
-        self.later = later
+    def __init__(self, *, otherwise: bool = False) -> None:
+        self.otherwise = otherwise
 
     def read(self, node: Node, reader: Reader) -> tuple[Selector, ...]:
         if isinstance(node, Sequence):
@@ -84,8 +87,8 @@ class Selectors(Kind[tuple[Selector, ...]]):
 
     def _one(self, node: Node, reader: Reader) -> tuple[Selector, ...]:
         if isinstance(node, Scalar):
-            if node.text in self.later and not node.style:
-                raise reader.wrong(node.at, f"{node.text!r} {LATER}", "not-yet")
+            if self.otherwise and node.text == OTHERWISE.type and not node.style:
+                return (OTHERWISE,)
             if not isinstance(node.value, str) or not node.text:
                 raise self.refuse(node, reader)
             return (_selector(EVENT_TYPE.read(node, reader), reader),)
