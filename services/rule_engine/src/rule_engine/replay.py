@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from contracts.alerts import Transition
     from rule_engine.machine import RecordLike
+    from rule_engine.plan import Plan
     from rule_engine.rules.load import RuleSource
 
 
@@ -54,6 +55,11 @@ class Replay:
     @property
     def clock_us(self) -> int | None:
         return self._lane.clock_us
+
+    def plan(self, rule_id: str) -> Plan:
+        """Where the rule's rows are: for looking on."""
+        plan = self._lane.machine.plans[rule_id]
+        return self._global.machine.plans[rule_id] if plan.rule.scope == "global" else plan
 
     def feed(self, records: Sequence[RecordLike]) -> None:
         """The next events in order of arrival."""

@@ -12,6 +12,7 @@ from rule_engine.commands.eval import evaluate
 from rule_engine.commands.list import list_files
 from rule_engine.commands.push import push
 from rule_engine.commands.test import test
+from rule_engine.commands.why import why
 from rule_engine.rules.schema import file_schema
 
 __all__ = ["rules"]
@@ -39,5 +40,5 @@ def schema() -> None:
     click.echo(json.dumps(file_schema(), indent=2, ensure_ascii=False))
 
 
-for command in (check, test, backtest, evaluate, push, list_files):
+for command in (check, test, backtest, evaluate, push, list_files, why):
     rules.add_command(command)
