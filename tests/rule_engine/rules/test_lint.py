@@ -31,6 +31,9 @@ def code(rule):
         "{id: a, on: service.request, ratio: {of: data.status >= 500, gte: 5, within: 1m}}",
         "{id: a, on: service.request, ratio: {of: false, gte: 0.5, within: 1m}}",
         "{id: a, on: payment.failed, event_count: {gte: 3, within: 1m}, resolve_on: [payment.failed, payment.succeeded]}",
+        "{id: a, on: payment.failed, value_count: {of: data.order_id, gte: 3, within: 1m}, resolve_on: payment.*}",
+        "{id: a, on: payment.failed, value_count: {of: \"'card'\", gte: 2, within: 1m}}",
+        "{id: a, on: payment.failed, group_by: data.order_id, value_count: {of: data.order_id, gte: 2, within: 1m}}",
     ],
 )
 def test_a_rule_that_can_never_fire(rule):

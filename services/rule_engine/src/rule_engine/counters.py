@@ -18,3 +18,4 @@ class Counters:
     resolved: Counter[str] = field(default_factory=Counter)
     expression_errors: Counter[str] = field(default_factory=Counter)
     isolated: Counter[str] = field(default_factory=Counter)
+    values_dropped: Counter[str] = field(default_factory=Counter)

@@ -220,7 +220,13 @@ class Machine:
         except Exception:
             self._give_up(row)
             raise
-        if (new or row.fades_us != NEVER) and plan.condition.fades and row.alert is None and row.held is None:
+        if (
+            (new or row.fades_us != NEVER)
+            and plan.condition.fades
+            and row.alert is None
+            and row.held is None
+            and row.condition is not None
+        ):
             row.fades_us = due_us = plan.condition.due_us(row)
             if new:
                 row.queued_us = due_us

@@ -15,6 +15,7 @@ _BY_RULE = {
     "resolved": "Alerts that were resolved.",
     "expression_errors": "Expressions that ended in an error.",
     "isolated": "Failures of the engine's own that were kept to one rule, or one row.",
+    "values_dropped": "Values for which a key had no room: it remembers 10,000 different ones.",
 }
 
 

@@ -10,7 +10,8 @@ from rule_engine.conditions.event_count import EventCountStrategy
 from rule_engine.conditions.match import MatchStrategy, MatchUntilFalseStrategy
 from rule_engine.conditions.ratio import SlidingRatioStrategy, WindowedRatioStrategy
 from rule_engine.conditions.spike import SpikeStrategy
-from rule_engine.rules.model import Absence, Aggregate, EventCount, Match, Ratio, Rule, Spike
+from rule_engine.conditions.value_count import ValueCountStrategy
+from rule_engine.rules.model import Absence, Aggregate, EventCount, Match, Ratio, Rule, Spike, ValueCount
 
 if TYPE_CHECKING:
     from rule_engine.conditions.strategy import Strategy
@@ -24,6 +25,8 @@ def strategy_of(rule: Rule) -> Strategy:
     match condition:
         case EventCount():
             return EventCountStrategy(condition)
+        case ValueCount():
+            return ValueCountStrategy(condition)
         case Ratio(every_us=None):
             return SlidingRatioStrategy(condition)
         case Ratio():

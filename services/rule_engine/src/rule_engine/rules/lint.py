@@ -13,8 +13,18 @@ from contracts.catalogue import CATALOGUE
 from rule_engine.expressions import EvaluationError, Expression, parse, walk
 from rule_engine.expressions.nodes import Binary, Call, Literal, Logical, Node, Select, Variable
 from rule_engine.rules.fields import data_fields, fields_of, lint_fields
-from rule_engine.rules.model import Absence, EventCount, Match, Problem, Ratio, Rule, Selector, word_of
-from rule_engine.rules.parts import expressions_in
+from rule_engine.rules.model import (
+    Absence,
+    EventCount,
+    Match,
+    Problem,
+    Ratio,
+    Rule,
+    Selector,
+    ValueCount,
+    word_of,
+)
+from rule_engine.rules.parts import covers, expressions_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -68,7 +78,13 @@ def _never_fires(rule: Rule, fields: Fields, reader: Reader) -> Iterator[Found]:
             )
         elif condition.gte > 0 and _always(condition.of) is False:
             yield "never-fires", reader.place_in(condition.of), "the rule can never fire: `of` is never true"
-    if isinstance(condition, EventCount) and condition.gte > 1 and _resets_itself(rule):
+    if isinstance(condition, ValueCount) and condition.gte > 1:
+        keys = {key.source for key in rule.group_by}
+        if condition.of.constant or condition.of.source in keys:
+            why = "is the same for all events" if condition.of.constant else "is the rule's key"
+            message = f"the rule can never fire: `of` {why}, so there is never more than one value"
+            yield "never-fires", reader.place_in(condition.of), message
+    if isinstance(condition, EventCount | ValueCount) and condition.gte > 1 and _resets_itself(rule):
         message = "the rule can never fire: each event that it counts is one of resolve_on too, which makes it begin anew"
         yield "never-fires", reader.place(fields.at_value("resolve_on")), message
 
@@ -241,7 +257,4 @@ def _clash(expression: Expression, on: tuple[Selector, ...]) -> tuple[int, str] 
 
 def _resets_itself(rule: Rule) -> bool:
     """Whether every event of `on` is one of `resolve_on` as well, with the same key."""
-    return all(
-        any(end.type in {on.type, "*"} and end.where is None and end.group_by == on.group_by for end in rule.resolve_on)
-        for on in rule.on
-    )  # fmt: skip
+    return all(any(covers(end, on) for end in rule.resolve_on) for on in rule.on)

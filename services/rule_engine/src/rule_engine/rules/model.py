@@ -100,6 +100,13 @@ class EventCount:
 
 
 @dataclass(frozen=True, slots=True)
+class ValueCount:
+    of: Expression
+    gte: int
+    within_us: int
+
+
+@dataclass(frozen=True, slots=True)
 class Ratio:
     """`every_us` None: sliding. `no_data_us` None: silence never counts as false."""
 
@@ -165,7 +172,7 @@ class Absence:
     rearm: bool = True
 
 
-Condition = Match | EventCount | Ratio | Aggregate | Spike | Absence
+Condition = Match | EventCount | ValueCount | Ratio | Aggregate | Spike | Absence
 MOMENTARY = (Match,)  # true at an instant, without a "false" of their own
 
 

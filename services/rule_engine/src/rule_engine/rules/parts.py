@@ -32,6 +32,23 @@ def selectors_in(part: Any) -> Iterator[Selector]:
             yield from selectors_in(each)
 
 
+def covers(wide: Selector, narrow: Selector) -> bool:
+    """Whether one picks every event that the other picks, under the same key, as far as can be told from how they are written.
+
+    A glob that takes another's `*` for a character takes whatever that stands for.
+    """
+    where = None if narrow.where is None else narrow.where.source
+    return (
+        wide.selects(narrow.type)
+        and (wide.where is None or wide.where.source == where)
+        and _sources(wide) == _sources(narrow)
+    )
+
+
+def _sources(selector: Selector) -> list[str] | None:
+    return None if selector.group_by is None else [key.source for key in selector.group_by]
+
+
 def _parts(part: Any) -> Iterator[Any]:
     if isinstance(part, tuple):
         yield from part

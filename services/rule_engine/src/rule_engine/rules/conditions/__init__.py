@@ -10,6 +10,7 @@ from rule_engine.rules.conditions.event_count import EVENT_COUNT
 from rule_engine.rules.conditions.match import MATCH
 from rule_engine.rules.conditions.ratio import RATIO
 from rule_engine.rules.conditions.spike import SPIKE
+from rule_engine.rules.conditions.value_count import VALUE_COUNT
 from rule_engine.rules.reading import Unread
 
 if TYPE_CHECKING:
@@ -18,10 +19,9 @@ if TYPE_CHECKING:
     from rule_engine.rules.reading import Fields, Reader
 
 CONDITIONS: dict[str, ConditionWord] = {
-    word.table.name: word for word in (MATCH, EVENT_COUNT, RATIO, AGGREGATE, SPIKE, ABSENCE)
+    word.table.name: word for word in (MATCH, EVENT_COUNT, VALUE_COUNT, RATIO, AGGREGATE, SPIKE, ABSENCE)
 }
 CONDITIONS_LATER = (
-    "value_count",
     "forecast",
     "flatline",
     "new_term",

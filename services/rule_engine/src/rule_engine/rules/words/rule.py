@@ -49,11 +49,15 @@ def _inside() -> dict[str, str]:
     for condition, word in CONDITIONS.items():
         for key in (*word.table.keys, *word.table.later):
             homes.setdefault(key, []).append(condition)
-    inside = {key: f"it belongs inside {' or '.join(conditions)}" for key, conditions in homes.items()}
+    inside = {key: f"it belongs inside {_either(conditions)}" for key, conditions in homes.items()}
     entry = dict.fromkeys(
         ["to", "template", "channels", "after", "ticket"], "it belongs in an entry of notify"
     )
     return inside | entry
+
+
+def _either(words: list[str]) -> str:
+    return " or ".join(filter(None, (", ".join(words[:-1]), words[-1])))
 
 
 _RULE_LATER = ("limit", "inhibited_by", *DELIVERY_LATER)
