@@ -51,7 +51,7 @@ class Passage:
             for clause in self.clauses:
                 start, end = end, end + len(plain(clause.text))
                 part = max(min(end, last) - max(start, first) for first, last in found)
-                if part >= min(SHORTEST, end - start):
+                if part >= min(SHORTEST, len(plain(clause.text).rstrip(";."))):
                     yield clause
                 end += 1
             return
