@@ -35,7 +35,10 @@ A = B *(";" B)      B = c | d
 
 def clauses(*conditions: str) -> list[str]:
     return [
-        clause.text for passage in passages(PAGE) if passage.condition in (conditions or [None]) for clause in passage.clauses
+        clause.text
+        for passage in passages(PAGE)
+        if passage.condition in (conditions or [None])
+        for clause in passage.clauses
     ]
 
 
@@ -43,7 +46,7 @@ def test_clauses_end_at_full_stops_and_semicolons_but_not_in_code_or_asides() ->
     assert clauses() == [
         "A sentence ends here.", "The next one goes on;", "it has two clauses (the second; in one piece) and an interval (t-d, t];",
         "so. Code is `kept; whole. Always` as *it* is, and short;", "ones go along.", "`one`: a bullet.", "a comment",
-        "NAME: {a: A | B}", "the comment of a rule", "A = B *(\";\" B)", "B = c | d",
+        "NAME: {a: A | B}", "the comment of a rule", 'A = B *(";" B)', "B = c | d",
     ]  # fmt: skip
 
 
@@ -72,7 +75,14 @@ def test_a_name_quotes_the_clauses_of_which_it_has_a_part(name: str, quotes: lis
 
 
 def test_a_row_is_quoted_by_its_own_condition_alone() -> None:
-    assert [clause.heading for clause in quoted("count; those counted", passages(PAGE))] == ["Table, count", "Table, other"]
-    assert [clause.heading for clause in quoted("count; those counted", passages(PAGE), {"other"})] == ["Table, other"]
-    assert [clause.text for clause in quoted("momentary: at once", passages(PAGE), {"other"})] == ["momentary"]
+    assert [clause.heading for clause in quoted("count; those counted", passages(PAGE))] == [
+        "Table, count",
+        "Table, other",
+    ]
+    assert [clause.heading for clause in quoted("count; those counted", passages(PAGE), {"other"})] == [
+        "Table, other"
+    ]
+    assert [clause.text for clause in quoted("momentary: at once", passages(PAGE), {"other"})] == [
+        "momentary"
+    ]
     assert quoted("momentary: at once", passages(PAGE), {"count"}) == []
