@@ -187,7 +187,9 @@ def test_what_happens_to_tickets_is_told_in_order_whole_and_as_facts(house, desk
         "channel": "portal",
         "topic": "delivery",
         "alert": None,
+        "by": "customer",
     }
+    assert [fact.data["by"] for fact in facts] == ["customer", "agent", "agent", "agent", "customer"]
     assert facts[4].extensions["traceparent"].startswith("00-aaaa")
     assert not any("words" in str(event.data) for event in facts)
 

@@ -7,8 +7,8 @@ sends them again, and their readers know them for the same.
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts import topics
-from contracts.catalogue import TicketFact
 from contracts.envelope import encode, event
+from contracts.event_data import TicketFact
 from contracts.records import TicketRecord
 from ticket_api.tables import OutboxRow
 from ticket_api.tickets import Entry, Ticket
@@ -27,7 +27,7 @@ def tell(session: AsyncSession, ticket: Ticket, entry: Entry, traceparent: str |
     )  # fmt: skip
     fact = TicketFact(
         ticket=ticket.id, queue=ticket.queue, priority=ticket.priority, channel=ticket.channel, topic=ticket.topic,
-        alert=ticket.alert,
+        alert=ticket.alert, by=entry.by,
     )  # fmt: skip
     extensions = {} if traceparent is None else {"traceparent": traceparent}
     for topic, data in ((topics.TICKETS, record), (topics.EVENTS, fact)):
