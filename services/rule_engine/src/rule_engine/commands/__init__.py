@@ -9,6 +9,7 @@ import click
 from rule_engine.commands.backtest import backtest
 from rule_engine.commands.check import check
 from rule_engine.commands.eval import evaluate
+from rule_engine.commands.explain import explain
 from rule_engine.commands.list import list_files
 from rule_engine.commands.push import push
 from rule_engine.commands.test import test
@@ -28,6 +29,9 @@ def rules() -> None:
     beforehand rules backtest rules/ --events past.ndjson  see what they would have done
     beforehand rules push rules/                           let the engine run them
     beforehand rules list                                  which version runs where, and who pushed it
+    beforehand rules why RULE --customer ID --since 1d     why it did not fire
+    beforehand rules explain ALERT_ID                      why it did, and what became of the messages
+    beforehand rules eval EXPR --event event.json          the value of an expression, and of each part
     """  # noqa: D301 - click wants a real backspace
 
 
@@ -40,5 +44,5 @@ def schema() -> None:
     click.echo(json.dumps(file_schema(), indent=2, ensure_ascii=False))
 
 
-for command in (check, test, backtest, evaluate, push, list_files, why):
+for command in (check, test, backtest, evaluate, push, list_files, why, explain):
     rules.add_command(command)

@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from contracts.envelope import encode
 from contracts.times import from_micros, to_micros
 from rule_engine.commands.parts import Part, parts_of
 from rule_engine.conditions.hopping import HoppingStrategy
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from contracts.alerts import Transition
+    from contracts.envelope import Event
     from rule_engine.commands.history import Line
     from rule_engine.plan import Arguments, Plan
     from rule_engine.rules.load import RuleSource
@@ -141,6 +143,16 @@ def account_of(
     return account
 
 
+def steps_of(source: RuleSource, rule: Rule, events: Iterable[tuple[Event, Any]]) -> list[Step]:
+    """Each of these events, which come with the customer's profile then, clause by clause, for itself."""
+    plan = Replay({source.file: replace(source, rules=(replace(rule, mode="live"),))}).plan(rule.id)
+    steps = []
+    for event, profile in events:
+        raw = encode(event)
+        steps.append(_step(plan, read_signal(raw), to_micros(event.time), raw, profile))
+    return [step for step in steps if step is not None]
+
+
 def named_selectors(rule: Rule) -> Iterator[tuple[str, tuple[Selector, ...]]]:
     """The rule's selectors by the word under which they stand: on, resolve_on, and those of its condition."""
     yield "on", rule.on
@@ -192,6 +204,10 @@ def _step(plan: Plan, event: Signal, at_us: int, raw: bytes, profile: Any) -> St
             value = getattr(plan.rule.condition, each.name)
             if isinstance(value, Expression):
                 clauses.append(_clause(plan, each.name, value, seen, found))
+        for name, expression in plan.rule.vars:
+            clause = _clause(plan, f"vars: {name}", expression, seen, found)
+            if clause.parts[0].failed and not expression.variables & {"value", "key"}:
+                clauses.append(clause)  # it is null then
     return Step(at_us, event, roles, clauses, matches)
 
 
