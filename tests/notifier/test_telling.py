@@ -47,7 +47,10 @@ def test_each_message_and_its_fate_are_told_to_the_other_services(house, entry, 
 
     until(lambda: len(facts()) == 2, "two facts")
     assert {fact.type for fact in facts()} == {"message.sent"}
-    assert {fact.data["message"] for fact in facts()} == {first[0].message, second[0].message}
+    assert {(fact.data["message"], fact.data["occasion"]) for fact in facts()} == {
+        (first[0].message, "firing"),
+        (second[0].message, "firing"),
+    }
     assert [problems_of(fact.type, fact.customerid, fact.data) for fact in facts()] == [[], []]
 
 

@@ -146,9 +146,9 @@ CATALOGUE: dict[str, EventType] = {
         EventType("ticket.replied", "Somebody replied to a ticket.", TicketFact, {"ticket": "6f1c2c36-43c6-4b0e-9f3c-0f3f2f4f7a10", "by": "agent"}),
         EventType("ticket.closed", "A ticket was closed.", TicketFact, {"ticket": "6f1c2c36-43c6-4b0e-9f3c-0f3f2f4f7a10"}),
         EventType("ticket.reopened", "A ticket was opened again.", TicketFact, {"ticket": "6f1c2c36-43c6-4b0e-9f3c-0f3f2f4f7a10"}),
-        EventType("message.sent", "A message went out.", MessageFact, {"message": "1b4e28ba-2fa1-51d2-883f-0016d3cca427", "channel": "email", "rule": "order-late"}, concerns="customer or nobody"),
+        EventType("message.sent", "A message went out.", MessageFact, {"message": "1b4e28ba-2fa1-51d2-883f-0016d3cca427", "channel": "email", "occasion": "firing", "rule": "order-late"}, concerns="customer or nobody"),
         EventType("message.failed", "A message could not be sent.", MessageFact,
-                  {"message": "1b4e28ba-2fa1-51d2-883f-0016d3cca427", "channel": "sms", "rule": "order-late", "reason": "21211"}, concerns="customer or nobody"),
+                  {"message": "1b4e28ba-2fa1-51d2-883f-0016d3cca427", "channel": "sms", "occasion": "firing", "rule": "order-late", "reason": "21211"}, concerns="customer or nobody"),
     )
 }  # fmt: skip
 

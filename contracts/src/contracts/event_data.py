@@ -240,8 +240,11 @@ class TicketFact(msgspec.Struct, frozen=True):
 
 
 class MessageFact(msgspec.Struct, frozen=True):
+    """A message without its text. `occasion` is what it tells: that an alert began or is over, or an agent's reply."""
+
     message: Text
     channel: str
+    occasion: Literal["firing", "resolved", "replied"] | None = None
     rule: str | None = None
     alert: str | None = None
     reason: str | None = None

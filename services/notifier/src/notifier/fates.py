@@ -40,8 +40,8 @@ def of_message(row: MessageRow, fate: Fate, at: datetime, prefix: str) -> Iterat
     yield _news(topics.MESSAGES, row, fate, at, message, prefix)
     if fate in FACTS and row.recipient == row.customer:
         fact = MessageFact(
-            message=row.id, channel=row.channel, rule=row.rule, alert=row.alert, reason=row.reason
-        )
+            message=row.id, channel=row.channel, occasion=row.kind, rule=row.rule, alert=row.alert, reason=row.reason,  # type: ignore[arg-type]
+        )  # fmt: skip
         yield _news(topics.EVENTS, row, fate, at, fact, prefix)
 
 
