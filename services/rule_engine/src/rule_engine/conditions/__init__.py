@@ -7,11 +7,22 @@ from typing import TYPE_CHECKING
 from rule_engine.conditions.absence import AbsenceStrategy
 from rule_engine.conditions.aggregate import SlidingAggregateStrategy, WindowedAggregateStrategy
 from rule_engine.conditions.event_count import EventCountStrategy
+from rule_engine.conditions.forecast import ForecastStrategy
 from rule_engine.conditions.match import MatchStrategy, MatchUntilFalseStrategy
 from rule_engine.conditions.ratio import SlidingRatioStrategy, WindowedRatioStrategy
 from rule_engine.conditions.spike import SpikeStrategy
 from rule_engine.conditions.value_count import ValueCountStrategy
-from rule_engine.rules.model import Absence, Aggregate, EventCount, Match, Ratio, Rule, Spike, ValueCount
+from rule_engine.rules.model import (
+    Absence,
+    Aggregate,
+    EventCount,
+    Forecast,
+    Match,
+    Ratio,
+    Rule,
+    Spike,
+    ValueCount,
+)
 
 if TYPE_CHECKING:
     from rule_engine.conditions.strategy import Strategy
@@ -37,6 +48,8 @@ def strategy_of(rule: Rule) -> Strategy:
             return WindowedAggregateStrategy(condition)
         case Spike():
             return SpikeStrategy(condition)
+        case Forecast():
+            return ForecastStrategy(condition)
         case Absence():
             return AbsenceStrategy(condition, rule.lookback_us)
         case Match() if rule.otherwise:

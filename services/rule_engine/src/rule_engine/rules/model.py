@@ -161,6 +161,21 @@ class Spike:
 
 
 @dataclass(frozen=True, slots=True)
+class Forecast:
+    """When the trend of `of` over `within_us` will have risen (or fallen) to `limit`: within `in_us`?"""
+
+    of: Expression
+    limit: Expression
+    rises: bool
+    in_us: int
+    within_us: int
+    every_us: int
+    min_events: int = 2
+    no_data_us: int | None = None
+    forget_us: int = 7 * DAY_US
+
+
+@dataclass(frozen=True, slots=True)
 class Absence:
     """Exactly one of `within` (microseconds, or an expression that gives a duration) and `deadline` is set."""
 
@@ -172,7 +187,7 @@ class Absence:
     rearm: bool = True
 
 
-Condition = Match | EventCount | ValueCount | Ratio | Aggregate | Spike | Absence
+Condition = Match | EventCount | ValueCount | Ratio | Aggregate | Spike | Forecast | Absence
 MOMENTARY = (Match,)  # true at an instant, without a "false" of their own
 
 

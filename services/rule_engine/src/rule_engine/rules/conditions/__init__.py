@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from rule_engine.rules.conditions.absence import ABSENCE
 from rule_engine.rules.conditions.aggregate import AGGREGATE
 from rule_engine.rules.conditions.event_count import EVENT_COUNT
+from rule_engine.rules.conditions.forecast import FORECAST
 from rule_engine.rules.conditions.match import MATCH
 from rule_engine.rules.conditions.ratio import RATIO
 from rule_engine.rules.conditions.spike import SPIKE
@@ -19,10 +20,10 @@ if TYPE_CHECKING:
     from rule_engine.rules.reading import Fields, Reader
 
 CONDITIONS: dict[str, ConditionWord] = {
-    word.table.name: word for word in (MATCH, EVENT_COUNT, VALUE_COUNT, RATIO, AGGREGATE, SPIKE, ABSENCE)
+    word.table.name: word
+    for word in (MATCH, EVENT_COUNT, VALUE_COUNT, RATIO, AGGREGATE, SPIKE, FORECAST, ABSENCE)
 }
 CONDITIONS_LATER = (
-    "forecast",
     "flatline",
     "new_term",
     "sequence",
