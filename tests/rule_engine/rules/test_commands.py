@@ -127,6 +127,19 @@ def test_a_test_of_numbers_forgives_the_last_bits(run):
     assert run("test", "shop.yaml", rules_text=rule + body % "0.333333").exit_code == 1
 
 
+def test_a_percentile_compares_within_1_percent_and_nothing_else_does(run):
+    text = (
+        "rules:\n  - {id: r, on: x, aggregate: {%s: data.ms, gte: 100, within: 1m}, vars: {v: value}}\n"
+        "tests:\n  - name: n\n    rule: r\n    start: 2026-01-01T00:00:00Z\n    until: 30s\n"
+        "    events: [{at: 0s, type: x, customer: c, data: {ms: 100}}]\n"
+        "    expect: [{at: 0s, state: firing, key: c, %s}]\n"
+    )
+    assert run("test", "shop.yaml", rules_text=text % ("p95", "value: 101")).exit_code == 0
+    assert run("test", "shop.yaml", rules_text=text % ("p95", "value: 101.1")).exit_code == 1
+    assert run("test", "shop.yaml", rules_text=text % ("max", "value: 101")).exit_code == 1
+    assert run("test", "shop.yaml", rules_text=text % ("p95", "vars: {v: 101}")).exit_code == 1
+
+
 def test_a_silent_end_is_left_out(run):
     text = (
         "rules:\n  - {id: r, on: x, match: {}, resolve_on: y, resolve_after: 1h}\n"

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from contracts.envelope import encode, event
 from contracts.times import from_micros, to_micros
 from rule_engine.commands.transitions import as_json, due_words, in_order
+from rule_engine.conditions.measures import MEASURES, Percentile
 from rule_engine.replay import Bytes, Replay
+from rule_engine.rules.model import Aggregate
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from contracts.alerts import Transition
     from contracts.envelope import Event
     from rule_engine.rules.load import RuleSource
+    from rule_engine.rules.model import Rule
     from rule_engine.rules.tests import Expected, Given, RuleTest
+
+    Compare = Callable[[Expected, Transition], list[str]]
 
 MAX_ALIGNED = 200_000  # pairs compared to find out which of many transitions are meant
 
@@ -58,7 +64,7 @@ def run_test(source: RuleSource, test: RuleTest) -> Outcome:
     if test.until_us is not None:
         replay.until(test.until_us)
     failures = [f"rule {rule} broke down {count} times" for rule, count in replay.counters.isolated.items()]
-    rows = align(test.expect, in_order(replay.transitions), test.start_us)
+    rows = align(test.expect, in_order(replay.transitions), test.start_us, percentiles=_percentiles(rules))
     return Outcome(test, tuple(rows), tuple(failures))
 
 
@@ -69,36 +75,54 @@ def _event(given: Given) -> Event:
     )  # fmt: skip
 
 
-def align(expect: Sequence[Expected], actual: Sequence[Transition], start_us: int) -> list[Row]:
+def _percentiles(rules: Iterable[Rule]) -> frozenset[str]:
+    """The rules whose value is a percentile, which may be a sketch's."""
+    return frozenset(
+        rule.id
+        for rule in rules
+        if isinstance(rule.condition, Aggregate) and isinstance(MEASURES[rule.condition.function], Percentile)
+    )
+
+
+def align(
+    expect: Sequence[Expected], actual: Sequence[Transition], start_us: int, *,
+    percentiles: frozenset[str] = frozenset(),
+) -> list[Row]:  # fmt: skip
     """Expected and actual on one time line: what agrees side by side, as much of it as keeps both orders."""
+    compare = partial(differences, percentiles=percentiles)
     rows: list[Row] = []
     i = j = 0
-    for ahead, after in [*_common(expect, actual), (len(expect), len(actual))]:
-        rows += _between(expect[i:ahead], actual[j:after], rows[-1].at_us if rows else start_us)
+    for ahead, after in [*_common(expect, actual, compare), (len(expect), len(actual))]:
+        rows += _between(expect[i:ahead], actual[j:after], rows[-1].at_us if rows else start_us, compare)
         if ahead < len(expect):
             rows.append(Row(to_micros(actual[after].at), expect[ahead], actual[after]))
         i, j = ahead + 1, after + 1
     return rows
 
 
-def differences(expected: Expected, actual: Transition) -> list[str]:
-    """What of the transition is not as expected, a line each."""
+def differences(
+    expected: Expected, actual: Transition, percentiles: frozenset[str] = frozenset()
+) -> list[str]:
+    """What of the transition is not as expected, a line each. The values of `percentiles`, rules, compare within 1 %."""
     notes = []
     if expected.at_us is not None and expected.at_us != to_micros(actual.at):
         notes.append("at")
     for name, wanted in expected.fields.items():
         happened = frozenset(due_words(actual)) if name == "notify" else as_json(getattr(actual, name))
-        if not _same(wanted, happened):
+        within = 0.01 if name == "value" and actual.rule in percentiles else 1e-9
+        if not _same(wanted, happened, within):
             notes.append(f"{name}: expected {_shown(wanted)}, was {_shown(happened)}")
     return notes
 
 
-def _common(expect: Sequence[Expected], actual: Sequence[Transition]) -> list[tuple[int, int]]:
+def _common(
+    expect: Sequence[Expected], actual: Sequence[Transition], compare: Compare
+) -> list[tuple[int, int]]:
     """Indices of the longest common subsequence."""
     if len(expect) * len(actual) > MAX_ALIGNED:
         pairs = range(min(len(expect), len(actual)))
-        return [(k, k) for k in pairs if not differences(expect[k], actual[k])]
-    same = [[not differences(one, other) for other in actual] for one in expect]
+        return [(k, k) for k in pairs if not compare(expect[k], actual[k])]
+    same = [[not compare(one, other) for other in actual] for one in expect]
     best = [[0] * (len(actual) + 1) for _ in range(len(expect) + 1)]
     for i in range(len(expect) - 1, -1, -1):
         for j in range(len(actual) - 1, -1, -1):
@@ -115,7 +139,9 @@ def _common(expect: Sequence[Expected], actual: Sequence[Transition]) -> list[tu
     return found
 
 
-def _between(expect: Sequence[Expected], actual: Sequence[Transition], since_us: int) -> list[Row]:
+def _between(
+    expect: Sequence[Expected], actual: Sequence[Transition], since_us: int, compare: Compare
+) -> list[Row]:
     """What does not agree: what is expected of one time and state beside what happened then, the rest alone."""
     rows: list[Row] = []
     left = list(actual)
@@ -133,18 +159,18 @@ def _between(expect: Sequence[Expected], actual: Sequence[Transition], since_us:
             rows.append(Row(at_us, expected, None))
         else:
             left.remove(near)
-            rows.append(Row(at_us, expected, near, tuple(differences(expected, near))))
+            rows.append(Row(at_us, expected, near, tuple(compare(expected, near))))
         since_us = at_us
     rows += [Row(to_micros(each.at), None, each) for each in left]
     return sorted(rows, key=lambda row: row.at_us)
 
 
-def _same(wanted: Any, happened: Any) -> bool:
-    """Equal as JSON, numbers within 1e-9 of the larger."""
+def _same(wanted: Any, happened: Any, within: float = 1e-9) -> bool:
+    """Equal as JSON, numbers within that share of the larger."""
     if isinstance(wanted, bool) or isinstance(happened, bool):
         return wanted is happened
     if isinstance(wanted, int | float) and isinstance(happened, int | float):
-        return abs(wanted - happened) <= 1e-9 * max(abs(wanted), abs(happened))
+        return abs(wanted - happened) <= within * max(abs(wanted), abs(happened))
     if isinstance(wanted, list) and isinstance(happened, list):
         return len(wanted) == len(happened) and all(map(_same, wanted, happened))
     if isinstance(wanted, dict) and isinstance(happened, dict):
