@@ -282,3 +282,24 @@ def test_a_global_rule_that_is_removed_affects_nobody_when_it_comes_back() -> No
     exchange(lane, judge)
     assert happened(lane)[2:] == [(10, "firing")]
     assert lane.transitions[2].customer == "c2"
+
+
+@pytest.mark.parametrize("edit", [("gte: 0.5", "gte: 0.6"), ("id: out", "id: out\n    title: Down")])
+def test_who_is_affected_outlives_an_edit(edit: tuple[str, str]) -> None:
+    """What fires is judged by the new version from its first full window on: then it ends, for those affected as well."""
+    lane, judge = Lane(rules(OUTAGE)), GlobalLane(rules(OUTAGE), 1)
+    lane.run([event_at(0, "a", bad=True), event_at(6, "x")])
+    exchange(lane, judge)
+    for each in (lane, judge):
+        each.engine.adopt(rules(OUTAGE, edit))
+    exchange(lane, judge)
+    lane.crash()
+    judge.crash()
+    lane.run([event_at(7, "a", customer="c2", bad=True)])
+    exchange(lane, judge)
+    assert [(each.customer, each.state) for each in lane.transitions] == [("c1", "firing"), ("c2", "firing")]
+    lane.run([event_at(18, "a", bad=False), event_at(30, "x")])
+    exchange(lane, judge)
+    ends = [(each.customer, each.state, each.seq) for each in lane.transitions[2:]]
+    assert sorted(ends) == [("c1", "resolved", 2), ("c2", "resolved", 2)]
+    assert {each.alert for each in lane.transitions[2:]} == {each.alert for each in lane.transitions[:2]}
