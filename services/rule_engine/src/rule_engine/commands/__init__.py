@@ -11,6 +11,7 @@ from rule_engine.commands.check import check
 from rule_engine.commands.eval import evaluate
 from rule_engine.commands.explain import explain
 from rule_engine.commands.list import list_files
+from rule_engine.commands.new import new
 from rule_engine.commands.push import push
 from rule_engine.commands.test import test
 from rule_engine.commands.why import why
@@ -24,6 +25,7 @@ def rules() -> None:
     """Write, try and publish the rules that say when a customer is to be told.
 
     \b
+    beforehand rules new                                   a first rule of three answers, with a test
     beforehand rules check rules/                          find mistakes
     beforehand rules test rules/                           run the tests in the files
     beforehand rules backtest rules/ --events past.ndjson  see what they would have done
@@ -44,5 +46,5 @@ def schema() -> None:
     click.echo(json.dumps(file_schema(), indent=2, ensure_ascii=False))
 
 
-for command in (check, test, backtest, evaluate, push, list_files, why, explain):
+for command in (new, check, test, backtest, evaluate, push, list_files, why, explain):
     rules.add_command(command)
