@@ -155,3 +155,12 @@ def test_an_end_says_how_it_came_and_by_which_event() -> None:
         (each.how, each.cause, each.value) for each in lane.transitions if each.state == "resolved"
     ]
     assert ends == [("event", Cause("test", "r@2"), None), ("condition", None, 1)]
+
+
+def test_an_entry_that_was_due_again_and_again_is_named_once_at_the_end() -> None:
+    lane = lane_of(
+        "\n  - {id: again, on: a, match: {}, resolve_on: r, notify: [{to: operations, template: t, every: 5s}]}\n"
+    )
+    lane.run([event_at(0, "a"), event_at(11, "r")])
+    lane.take()
+    assert [[entry.index for entry in each.notify] for each in lane.transitions] == [[0], [0], [0], [0]]
