@@ -5,9 +5,10 @@ the first, which only shows one; so are the comments in the blocks of code, and 
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
+from itertools import accumulate
 from pathlib import Path
 
 PAGE = Path(__file__).parents[2] / "docs" / "rule-language.md"
@@ -41,32 +42,38 @@ class Passage:
     def _whole(self) -> str:
         return " ".join(map(plain, self.texts))
 
-    def quoted(self, name: str) -> Iterator[Clause]:
-        """The clauses of which the name has a part: the name, or what stands before one of its colons, is verbatim on the page."""
-        for quote in (name, *(name[: colon.start()] for colon in reversed([*re.finditer(": ", name)]))):
-            found = self._find(plain(quote))
-            if not found:
-                continue
-            end = 0
-            for clause in self.clauses:
-                start, end = end, end + len(plain(clause.text))
-                part = max(min(end, last) - max(start, first) for first, last in found)
-                if part >= min(SHORTEST, len(plain(clause.text).rstrip(";."))):
-                    yield clause
-                end += 1
-            return
+    @cached_property
+    def _places(self) -> list[tuple[Clause, range]]:
+        ends = [*accumulate(len(plain(text)) + 1 for text in self.texts)]
+        starts = [0, *ends[:-1]]
+        return [
+            (clause, range(start, end - 1))
+            for clause, start, end in zip(self.clauses, starts, ends, strict=True)
+        ]
 
-    def _find(self, quote: str) -> list[tuple[int, int]]:
+    def quoted(self, name: str) -> Iterator[tuple[Clause, set[int]]]:
+        """The clauses of which the name has a part, and the letters of that part: the name, or what stands before one of
+        its colons, is verbatim on the page.
+        """
+        for quote in (name, *(name[: colon.start()] for colon in reversed([*re.finditer(": ", name)]))):
+            if letters := self._find(plain(quote)):
+                for clause, place in self._places:
+                    part = letters.intersection(place)
+                    if len(part) >= min(SHORTEST, len(plain(clause.text).rstrip(";."))):
+                        yield clause, part
+                return
+
+    def _find(self, quote: str) -> set[int]:
         """Where it stands; ` … ` in it may leave something out."""
-        found: list[tuple[int, int]] = []
+        found: set[int] = set()
         for piece in [quote] if quote in self._whole else quote.split(" … "):
-            there = [(at.start(), at.end()) for at in re.finditer(re.escape(piece), self._whole)]
-            if not there or (
-                len(piece) < SHORTEST
-                and piece.rstrip(";.") not in (plain(text).rstrip(";.") for text in self.texts)
-            ):
-                return []
-            found += there
+            there = [range(at.start(), at.end()) for at in re.finditer(re.escape(piece), self._whole)]
+            short = len(piece) < SHORTEST and piece.rstrip(";.") not in (
+                plain(text).rstrip(";.") for text in self.texts
+            )
+            if short or not there:
+                return set()
+            found.update(*there)
         return found
 
 
@@ -86,19 +93,31 @@ def passages(page: str) -> Iterator[Passage]:
                     yield Passage(heading, tuple(_clauses(text.removeprefix("- "))))
 
 
+@cache
 def plain(text: str) -> str:
     """Without what only makes it look well: two that differ in no more say the same."""
     return " ".join(re.sub(r"[`*\"']", "", text).casefold().split())
 
 
-def quoted(name: str, page: Iterable[Passage], conditions: Iterable[str] | None = None) -> list[Clause]:
+def quoted(name: str, page: Iterable[Passage], conditions: Collection[str] | None = None) -> list[Clause]:
     """What a text quotes of the page. A row of the table is quoted only by a case of its condition (None: by any)."""
-    return [
-        clause
-        for passage in page
-        if conditions is None or passage.condition is None or passage.condition in conditions
-        for clause in passage.quoted(name)
-    ]
+    return [clause for passage in _meant(page, conditions) for clause, _ in passage.quoted(name)]
+
+
+def unquoted(page: Sequence[Passage], names: Iterable[tuple[str, Collection[str] | None]]) -> list[Clause]:
+    """The clauses of which the names, each with its conditions, quote less than half."""
+    parts: dict[Clause, set[int]] = {clause: set() for passage in page for clause in passage.clauses}
+    for name, conditions in names:
+        for passage in _meant(page, conditions):
+            for clause, part in passage.quoted(name):
+                parts[clause] |= part
+    return [clause for clause, part in parts.items() if 2 * len(part) < len(plain(clause.text)) - 1]
+
+
+def _meant(page: Iterable[Passage], conditions: Collection[str] | None) -> Iterator[Passage]:
+    for passage in page:
+        if conditions is None or passage.condition is None or passage.condition in conditions:
+            yield passage
 
 
 def _of_row(heading: str, row: str) -> Iterator[Passage]:

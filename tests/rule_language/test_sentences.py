@@ -1,7 +1,7 @@
 """The check itself, on a page of its own: what it takes for a clause, and what for a quote."""
 
 import pytest
-from sentences import passages, quoted
+from sentences import passages, quoted, unquoted
 
 PAGE = """# Ours
 
@@ -86,3 +86,21 @@ def test_a_row_is_quoted_by_its_own_condition_alone() -> None:
         "momentary"
     ]
     assert quoted("momentary: at once", passages(PAGE), {"count"}) == []
+
+
+def test_a_clause_is_quoted_when_its_names_have_half_of_it() -> None:
+    page = [passage for passage in passages(PAGE) if passage.condition in {None, "count"}]
+    names = [
+        (clause.text, None) for passage in page for clause in passage.clauses if "interval" not in clause.text
+    ]
+    assert [clause.text[:15] for clause in unquoted(page, names)] == ["it has two clau"]
+    names.append(("it has two clauses", None))
+    assert [clause.text[:15] for clause in unquoted(page, names)] == ["it has two clau"]
+    names.append(("in one piece) and an interval", None))
+    assert unquoted(page, names) == []
+    assert [
+        clause.text for clause in unquoted(page, [each for each in names if each[0] != "not before"])
+    ] == ["not before"]
+    assert [
+        clause.text for clause in unquoted(page, [*names[:6], *((name, {"other"}) for name, _ in names[6:])])
+    ] != []
