@@ -118,7 +118,7 @@ class Sliding(Condition):
 
     def ends_by(self, at: int, reach: int) -> bool:
         last = self.story.last
-        if not self.counted or last is None or last.at > reach:
+        if not (self.counted or self.story.true_since is not None) or last is None or last.at > reach:
             return False
         self.story.not_pending()
         self.forget()

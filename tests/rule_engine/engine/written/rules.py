@@ -85,6 +85,7 @@ def _rule(
     if resolvable:  # a rule without is met on a shorter path
         ends_text, more["resolve_on"] = selectors.ends(rule, one_part=one_part)
         rule.key("resolve_on", ends_text, "resolve_on")
+    more |= _waits(rule, clause, resolvable=resolvable)
     default_end = 30 * DAY if clause.asked.momentary else 365 * DAY
     resolve_after = rule.maybe("resolve_after", None, None, *((4, 15) if over else ()), show=seconds)
     more["resolve_after"] = default_end if resolve_after is None else resolve_after * S
@@ -106,6 +107,18 @@ def _where(rule: Draw, *, is_global: bool) -> dict[str, Any]:
         return {}
     rule.key("where", f'"{text}"', "where with previous" if "previous" in text else "where")
     return {"where": where, "uses_previous": "previous" in text}
+
+
+def _waits(rule: Draw, clause: Clause, *, resolvable: bool) -> dict[str, int]:
+    """With windows that hop, a multiple of `every`."""
+    step = clause.asked.every // S if isinstance(clause.asked, Windowed) else 1
+    waits = {}
+    if not clause.asked.momentary or resolvable:
+        waits["wait"] = (rule.maybe("for", None, None, 1 * step, 2 * step, 5 * step, show=seconds) or 0) * S
+    if not clause.asked.momentary:
+        keep = rule.maybe("keep_firing_for", None, None, 1 * step, 2 * step, 5 * step, show=seconds)
+        waits["keep"] = (keep or 0) * S
+    return waits
 
 
 def _entries(rule: Draw, *, lasts: bool, affected: bool) -> list[Entry]:
