@@ -52,7 +52,7 @@ class Lifecycle:
         if row.alert is not None:
             row.alert.falls_us = NEVER
             return
-        if self._waits(row, at_us, value, evidence):
+        if self._waits(row, at_us, value, evidence, at_us if seen is None else seen.time_us):
             return
         cause = None if seen is None else (seen.source, seen.id)
         if evidence is None:
@@ -115,7 +115,7 @@ class Lifecycle:
         return False
 
     @staticmethod
-    def _waits(row: KeyState, at_us: int, value: Any, evidence: list[str] | None) -> bool:
+    def _waits(row: KeyState, at_us: int, value: Any, evidence: list[str] | None, true_us: int) -> bool:
         """Whether `for` or a cooldown holds it back.
 
         An event at the very time at which `for` is over comes before that; a window that ends then has the last word.
@@ -126,8 +126,8 @@ class Lifecycle:
             if not rule.for_us and (rule.momentary or at_us >= row.cooled_us):
                 return at_us < row.cooled_us
             held = row.held = Held(at_us + rule.for_us if rule.for_us else PAST)
-        if rule.momentary:
-            held.value, held.evidence = value, evidence
+        if rule.momentary and true_us >= held.true_us:
+            held.value, held.evidence, held.true_us = value, evidence, true_us
         over = held.over_us <= at_us if plan.waits_for_clock else held.over_us < at_us
         return not over or at_us < row.cooled_us
 

@@ -82,18 +82,21 @@ class Held:
     """A condition that is true and may not fire yet: until `over_us` by `for`, and after that until the cooldown is over.
 
     `over_us` is PAST once that time is over. `value` and `evidence` are those of a momentary condition, which knows them only
-    when it becomes true.
+    when it becomes true, and `true_us` the time of the event that made it so.
     """
 
-    __slots__ = ("evidence", "over_us", "value")
+    __slots__ = ("evidence", "over_us", "true_us", "value")
 
-    def __init__(self, over_us: int, value: Any = None, evidence: list[str] | None = None) -> None:
+    def __init__(
+        self, over_us: int, value: Any = None, evidence: list[str] | None = None, true_us: int = PAST
+    ) -> None:
         self.over_us = over_us
         self.value = value
         self.evidence = evidence
+        self.true_us = true_us
 
     def packed(self) -> list[Any]:
-        return [self.over_us, self.value, self.evidence]
+        return [self.over_us, self.value, self.evidence, self.true_us]
 
 
 class Memory:

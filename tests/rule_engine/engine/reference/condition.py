@@ -96,6 +96,9 @@ class Condition:
         """The time of the event that armed it."""
         return None
 
+    def forget_all(self) -> None:
+        """Nothing is left of the key: also what is only kept as long as anything is."""
+
     def fired(self) -> None:
         """Its truth became an alert."""
 

@@ -18,26 +18,20 @@ class Match(Asked):
 class Matching(Condition):
     def __init__(self, story: object) -> None:
         super().__init__(story)
-        self.now: Event | None = None  # the last that it was true at
+        self.now: Event | None = None  # the last that made it true
         self.last_on: int | None = None
 
     def meets(self, event: Event, roles: set[str], at: int, clock: int | None, previous: Data) -> None:
-        if self.story.spec.otherwise:
-            if self.last_on is not None and event.at < self.last_on:
-                return
-            self.last_on = event.at
-            if "good" in roles:
-                self.now = None
-                self.story.says_false(at, None, event.cause)
-                return
-        if "matches" not in roles:
-            return
-        if self.now is None or not self.story.spec.wait or event.at >= self.now.at:
-            self.now = event
-        self.story.says_true(at, event, previous)
+        if "good" in roles or "matches" in roles:
+            older = self.story.spec.otherwise and self.last_on is not None and event.at < self.last_on
+            self.last_on = event.at if self.last_on is None else max(event.at, self.last_on)
+            if "matches" in roles and not older:
+                if self.now is None or not self.story.spec.wait or event.at >= self.now.at:
+                    self.now = event
+                self.story.says_true(at, event, previous)
 
     def verdict(self, at: int) -> bool:
-        return self.now is not None
+        return self.story.false_since is None
 
     def evidence(self, at: int) -> tuple[str, ...]:
         assert self.now is not None
@@ -52,6 +46,9 @@ class Matching(Condition):
 
     def forget(self) -> None:
         self.now = None
+
+    def forget_all(self) -> None:
+        self.last_on = None
 
     @property
     def remembers(self) -> bool:

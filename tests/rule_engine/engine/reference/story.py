@@ -42,7 +42,7 @@ class Story(Life):
 
     def act(self, event: Event, roles: set[str], previous: Data, clock: int | None, *, matches: bool) -> None:
         """In this order: cancel, disarm and resolve; then kill, count, advance, arm; then fire."""
-        if roles & {"cancel", "resolve", "expect"}:
+        if roles & {"cancel", "resolve", "expect", "good"}:
             self.end_by(event, roles, matches=matches, clock=clock)
         too_old = self.remembered is not None and self.remembered.at > event.at
         assert self.latest is not None
@@ -82,18 +82,19 @@ class Story(Life):
         left = [self.condition.remembers, self.alert, self.over, self.remembered, self.previous]
         if not any(left) and self.true_since is None and self.cooled is None:
             self.latest = self.last = None
+            self.condition.forget_all()
 
     # -- what an event ends
 
     def end_by(self, event: Event, roles: set[str], *, matches: bool, clock: int | None) -> None:
-        ended = self.ends(event, event.at)
+        ended = self.ends(event, roles, event.at)
         if not ended and "expect" in roles and not matches:
-            ended = self.ends(event, event.at + self.spec.lookback)
+            ended = self.ends(event, roles, event.at + self.spec.lookback)
         too_old = clock is not None and clock > event.at + self.spec.lookback
         if not matches and not too_old and (self.remembered is None or event.at >= self.remembered.at):
             self.remembered = Remembered(event.at, unanswered="expect" in roles and not ended)
 
-    def ends(self, event: Event, reach: int) -> bool:
+    def ends(self, event: Event, roles: set[str], reach: int) -> bool:
         """End what is due to an event not younger than `reach`; whether there was anything."""
         ended = self.condition.ends_by(event.at, reach)
         if self.alert is not None:
@@ -102,6 +103,9 @@ class Story(Life):
                 due_to = self.last.at if self.last else event.at
             if due_to <= reach:
                 assert self.latest is not None
-                self.resolve(self.latest, None, "event", event.cause)
+                if roles & {"cancel", "resolve", "expect"} or not self.spec.keep:
+                    self.resolve(self.latest, None, "event", event.cause)
+                else:
+                    self.says_false(self.latest, None)
                 ended = True
         return ended

@@ -48,6 +48,7 @@ class Hopping(Condition):
         super().__init__(story)
         self.asked = story.spec.condition
         self.counted: list[Event] = []
+        self.before: Event | None = None  # the last that lies before the window
         self.befores: dict[str, Data] = {}
         self.first: int | None = None  # the time of the key's first event
         self.ended: int | None = None
@@ -128,9 +129,15 @@ class Hopping(Condition):
                 self.story.says_true(at)
             else:
                 self.story.says_false(at, self.value(at))
+        self.before = self.last_before(at)
         self.counted = [
             event for event in self.counted if self.first_end(event.at) + self.reach - self.asked.every > at
         ]
+
+    def last_before(self, at: int) -> Event | None:
+        before = [self.before] if self.before else []
+        before += [event for event in self.counted if event.at < at]
+        return max(before, key=lambda event: (event.at, event.id), default=None)
 
     def no_data(self, at: int) -> None:
         self.counts_as_false = True
@@ -142,6 +149,7 @@ class Hopping(Condition):
         self.said = self.filled = None
         self.counts_as_false = False
         self.counted = [event for event in self.counted if event.at >= at]
+        self.before = None
         self.first = min((event.at for event in self.counted), default=None)
 
     def verdict(self, at: int) -> bool:
@@ -150,8 +158,8 @@ class Hopping(Condition):
         )  # asked where silence counts as false, at the end of `keep_firing_for`
 
     def last(self, at: int) -> tuple[Event | None, Data]:
-        window = self.window(at)
-        return (window[-1], self.befores[window[-1].id]) if window else super().last(at)
+        last = self.last_before(at)
+        return last, self.befores[last.id] if last else {}
 
     def evidence(self, at: int) -> tuple[str, ...]:
         return tuple(event.id for event in self.window(at))
@@ -166,6 +174,7 @@ class Hopping(Condition):
 
     def forget(self) -> None:
         self.counted = []
+        self.before = None
         self.first = self.said = self.filled = None
         self.counts_as_false = False
 

@@ -20,6 +20,7 @@ _CONDITIONS: dict[str, Callable[..., Clause]] = {
     "ratio, every": windows.ratio,
     "aggregate": counting.aggregate,
     "aggregate, every": windows.aggregate,
+    "spike": windows.spike,
     "absence": waiting.absence,
 }
 _WITH_SELECTORS = ("absence", "sequence", "any_order")
@@ -83,9 +84,8 @@ def _rule(
         more |= _where(rule, is_global=is_global)
     resolvable = rule.one_of(False, not is_global or rule.one_of(False, False, True))
     if resolvable:  # a rule without is met on a shorter path
-        ends_text, more["resolve_on"] = selectors.ends(rule, one_part=one_part)
-        rule.key("resolve_on", ends_text, "resolve_on")
-    more |= _waits(rule, clause, resolvable=resolvable)
+        more |= _resolve_on(rule, one_part=one_part, otherwise="where" in more)
+    more |= _waits(rule, clause, more)
     default_end = 30 * DAY if clause.asked.momentary else 365 * DAY
     resolve_after = rule.maybe("resolve_after", None, None, *((4, 15) if over else ()), show=seconds)
     more["resolve_after"] = default_end if resolve_after is None else resolve_after * S
@@ -102,20 +102,41 @@ def _where(rule: Draw, *, is_global: bool) -> dict[str, Any]:
     always = (None, lambda data, previous: True)
     below = ("data.v < 2", lambda data, previous: data["v"] < 2)
     rising = ("data.v >= previous.?v.orValue(0)", lambda data, previous: data["v"] >= previous.get("v", 0))
-    text, where = rule.one_of(always, always, always, below, below if is_global else rising)
+    wrong = ("data.n > 0", lambda data, previous: _above_zero(data))
+    text, where = rule.one_of(always, always, always, below, wrong, below if is_global else rising)
     if text is None:
         return {}
     rule.key("where", f'"{text}"', "where with previous" if "previous" in text else "where")
     return {"where": where, "uses_previous": "previous" in text}
 
 
-def _waits(rule: Draw, clause: Clause, *, resolvable: bool) -> dict[str, int]:
+def _above_zero(data: Data) -> bool | None:
+    """None for an error, as for a text."""
+    value = data.get("n")
+    return value > 0 if isinstance(value, int | float) else None
+
+
+def _resolve_on(rule: Draw, *, one_part: bool, otherwise: bool) -> dict[str, Any]:
+    """`otherwise`: the rule has a `where` that may be false."""
+    if otherwise and rule.one_of(True, True, False):
+        if rule.one_of(True, False):
+            rule.key("resolve_on", "otherwise", "resolve_on: otherwise")
+            return {"otherwise": True}
+        rule.key("resolve_on", "[otherwise, r]", "resolve_on: otherwise")
+        return {"otherwise": True, "resolve_on": (selectors.R,)}
+    text, picks = selectors.ends(rule, one_part=one_part)
+    rule.key("resolve_on", text, "resolve_on")
+    return {"resolve_on": picks}
+
+
+def _waits(rule: Draw, clause: Clause, more: dict[str, Any]) -> dict[str, int]:
     """With windows that hop, a multiple of `every`."""
     step = clause.asked.every // S if isinstance(clause.asked, Windowed) else 1
+    otherwise = more.get("otherwise", False)
     waits = {}
-    if not clause.asked.momentary or resolvable:
+    if not clause.asked.momentary or otherwise or more.get("resolve_on"):
         waits["wait"] = (rule.maybe("for", None, None, 1 * step, 2 * step, 5 * step, show=seconds) or 0) * S
-    if not clause.asked.momentary:
+    if not clause.asked.momentary or otherwise:
         keep = rule.maybe("keep_firing_for", None, None, 1 * step, 2 * step, 5 * step, show=seconds)
         waits["keep"] = (keep or 0) * S
     return waits

@@ -96,7 +96,11 @@ class HoppingStrategy(ABC):
         known[LAST] = max(known[LAST], more[LAST], key=_moment)
 
     def merge(self, row: KeyState, number: int, slot: Slot, clock_us: int) -> None:
-        """Add what was counted in a slot. Windows that the clock has passed are not reopened."""
+        """Add what was counted in a slot, unless all windows that look at it have ended: those are not reopened."""
+        if number * self.every_us + self.reach_us >= clock_us:
+            self.put(row, number, slot, clock_us)
+
+    def put(self, row: KeyState, number: int, slot: Slot, clock_us: int) -> None:
         if row.condition is None:
             row.condition = [{}, NEVER, None, None]
         slots = row.condition[SLOTS]

@@ -45,9 +45,9 @@ class SpikeStrategy(HoppingStrategy):
     def add_tally(self, tally: Any, more: Any) -> Any:
         return [sums.add(tally[SUM], more[SUM]), min(tally[FIRST_OF_SLOT], more[FIRST_OF_SLOT])]
 
-    def merge(self, row: KeyState, number: int, slot: Slot, clock_us: int) -> None:
+    def put(self, row: KeyState, number: int, slot: Slot, clock_us: int) -> None:
         first_us = slot[TALLY][FIRST_OF_SLOT]
-        super().merge(row, number, slot, clock_us)
+        super().put(row, number, slot, clock_us)
         state = row.condition
         state[FIRST:] = [min([first_us, *state[FIRST:]])]
 
