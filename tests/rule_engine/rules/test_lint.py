@@ -98,6 +98,11 @@ def test_a_fraction_lost_in_a_division_of_ints():
 def test_words_without_an_effect():
     assert code("{id: a, on: order.placed, match: {}, resolve_after: 1h}") == "no-effect"
     assert code("{id: a, on: payment.failed, event_count: {gte: 2, within: 1h}, lookback: 1m}") == "no-effect"
+    for more in ("pause_on: order.cancelled", "resume_on: order.cancelled"):
+        absence = f"{{expect: order.shipped, within: 1h, {more}}}"
+        assert (
+            code(f"{{id: a, on: order.placed, group_by: data.order_id, absence: {absence}}}") == "no-effect"
+        )
     assert (
         code(
             "{id: a, on: order.placed, group_by: data.order_id, absence: {expect: order.shipped, within: 1h}, keep_firing_for: 1m}"

@@ -18,7 +18,9 @@ from rule_engine.plan import (
     EXPECTED,
     FALSIFIES,
     MATCHES,
+    PAUSES,
     RESOLVES,
+    RESUMES,
     SELECTED,
     Occurrence,
     Plan,
@@ -244,7 +246,7 @@ class Machine:
         plan.condition.matched(once, seen, seen.time_us, seen.time_us, self.life)
 
     def act(self, plan: Plan, customer: str | None, key: Key, roles: int, seen: Occurrence) -> None:
-        """One event does, in this order: cancel, disarm and resolve; then count or arm; then fire."""
+        """One event does, in this order: cancel, disarm and resolve; then resume, count or arm, pause; then fire."""
         known = self._known(plan, (customer, key))
         if known is not None and known.wake_us < seen.time_us:
             self._catch_up(known, seen.time_us)
@@ -263,6 +265,8 @@ class Machine:
         row.latest_us = at_us
         if roles & ENDS:
             self._end_by_event(row, roles, seen, at_us)
+        if roles & RESUMES:
+            plan.condition.resumed(row, seen, at_us)  # type: ignore[attr-defined]
         if roles & MATCHES and (row.memory is None or row.memory.time_us <= time_us):
             plan.matched += 1
             if time_us >= row.matched_us:
@@ -270,6 +274,8 @@ class Machine:
                 if plan.keeps and not plan.waits_for_clock:
                     row.kept = plan.keep(seen)
             plan.condition.matched(row, seen, at_us, self.clock.now_us or time_us, self.life)
+        if roles & PAUSES:
+            plan.condition.paused(row, seen)  # type: ignore[attr-defined]
         if roles & SELECTED:
             self._remember_previous(row, seen)
 

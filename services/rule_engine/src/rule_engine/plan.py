@@ -22,7 +22,17 @@ MAX_KEY_CHARACTERS = 1024  # as many as an event's own attributes have
 
 # roles of an event in a rule, as bits; SELECTED: `on` selects it, whether or not `where` holds; COUNTED: it matches as well,
 # but what it counts comes by itself; FALSIFIES: it makes a match false that is true until `otherwise`
-MATCHES, RESOLVES, EXPECTED, CANCELS, SELECTED, COUNTED, FALSIFIES = 1, 2, 4, 8, 16, 32, 64
+MATCHES, RESOLVES, EXPECTED, CANCELS, SELECTED, COUNTED, FALSIFIES, PAUSES, RESUMES = (
+    1,
+    2,
+    4,
+    8,
+    16,
+    32,
+    64,
+    128,
+    256,
+)
 
 # event, data, customer, now, previous: what expressions are evaluated over
 Arguments = tuple[Any, Any, Any, Any, Any]
@@ -41,6 +51,13 @@ class Occurrence:
         self.source = source
         self.customer = customer
         self.arguments = arguments
+
+    @property
+    def zone(self) -> str | None:
+        """The time zone that the customer's profile names."""
+        profile = self.arguments[2]
+        zone = profile.get("time_zone") if isinstance(profile, dict) else None
+        return zone if isinstance(zone, str) else None
 
 
 class Route:
@@ -229,6 +246,8 @@ def _roles_of(rule: Rule) -> Iterator[tuple[tuple[Selector, ...], int]]:
     yield rule.resolve_on, RESOLVES
     if isinstance(condition, Absence):
         yield condition.expect, EXPECTED
+        yield condition.pause_on, PAUSES
+        yield condition.resume_on, RESUMES
     yield rule.on, SELECTED
 
 

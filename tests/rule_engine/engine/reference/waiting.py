@@ -69,12 +69,12 @@ class Waiting(Condition):
         self.armed: Armed | None = None
 
     def meets(self, event: Event, roles: set[str], at: int, clock: int | None, previous: Data) -> None:
-        if "pause" in roles:
-            self.pause(event)
         if "resume" in roles:
             self.resume(event, at)
         if "matches" in roles:
             self.arm(event, at)
+        if "pause" in roles:
+            self.pause(event)
 
     def arm(self, event: Event, at: int) -> None:
         known = self.story.remembered

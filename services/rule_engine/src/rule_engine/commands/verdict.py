@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from contracts.times import format_time, from_micros
 from rule_engine.expressions import EvaluationError, Expression, parse
 from rule_engine.expressions.nodes import Logical
+from rule_engine.intervals import Interval
 from rule_engine.rules.durations import format_duration
 from rule_engine.rules.model import Selector, word_of
 from rule_engine.state import NEVER, PAST
@@ -43,7 +44,7 @@ def condition_text(condition: Condition) -> str:
         if value is None or value == each.default:
             continue
         name = each.name.removesuffix("_us")
-        words.append(f"{name}: {_text(value, duration=name != each.name or name == 'within')}")
+        words.append(f"{name}: {_text(value, duration=name != each.name or name in {'within', 'grace'})}")
     return f"{word_of(condition)}: {{{', '.join(words)}}}"
 
 
@@ -56,6 +57,8 @@ def _text(value: Any, *, duration: bool) -> str:
         return format_duration(value)
     if isinstance(value, tuple):
         return f"[{', '.join(_text(each, duration=duration) for each in value)}]"
+    if isinstance(value, Interval):
+        return f"{{{', '.join(f'{key}: {words}' for key, words in value.written().items())}}}"
     return value.type if isinstance(value, Selector) else str(value)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rule_engine.conditions.absence import AbsenceStrategy
+from rule_engine.conditions.absence import AbsenceStrategy, PausableAbsenceStrategy
 from rule_engine.conditions.aggregate import SlidingAggregateStrategy, WindowedAggregateStrategy
 from rule_engine.conditions.event_count import EventCountStrategy
 from rule_engine.conditions.forecast import ForecastStrategy
@@ -50,6 +50,8 @@ def strategy_of(rule: Rule) -> Strategy:
             return SpikeStrategy(condition)
         case Forecast():
             return ForecastStrategy(condition)
+        case Absence(pause_on=(_, *_)) | Absence(resume_on=(_, *_)):
+            return PausableAbsenceStrategy(condition, rule.lookback_us)
         case Absence():
             return AbsenceStrategy(condition, rule.lookback_us)
         case Match() if rule.otherwise:

@@ -137,10 +137,8 @@ def _check_selectors(fields: Fields, condition: Condition | None, reader: Reader
     ]
     if isinstance(condition, Absence):
         absence: Fields = fields.get("absence")
-        named += [
-            (absence.at_value("expect"), condition.expect),
-            (absence.at_value("cancel_on"), condition.cancel_on),
-        ]
+        words = ("expect", "cancel_on", "pause_on", "resume_on")
+        named += [(absence.at_value(name), absence.get(name, ())) for name in words]
     for at, selectors in named:
         for selector in selectors:
             if selector.group_by is None or len(selector.group_by) == parts:

@@ -170,11 +170,25 @@ def _without_effect(rule: Rule, fields: Fields, reader: Reader) -> Iterator[Foun
     if "keep_firing_for" in fields and (rule.momentary or isinstance(rule.condition, Absence)):
         message = f"'keep_firing_for' has no effect: {word_of(rule.condition)} is never false, only events end it, and those at once"
         yield "no-effect", reader.place(fields.at_key("keep_firing_for")), message
+    if isinstance(rule.condition, Absence):
+        yield from _absence_without_effect(rule.condition, fields.get("absence"), reader)
     if rule.affected and not any(
         entry.entry.to and entry.entry.to.kind == "affected" for entry in rule.notify
     ):
         message = "'affected' tells nobody: no entry of notify has `to: affected`"
         yield "no-effect", reader.place(fields.at_key("affected")), message
+
+
+def _absence_without_effect(absence: Absence, fields: Fields, reader: Reader) -> Iterator[Found]:
+    if absence.pause_on and not absence.resume_on:
+        message = "what stops the clock stops it for good: name what lets it go on in 'resume_on', or these events in 'cancel_on'"
+        yield "no-effect", reader.place(fields.at_key("pause_on")), message
+    if absence.resume_on and not absence.pause_on:
+        message = "'resume_on' has no effect: without 'pause_on' nothing stops the clock"
+        yield "no-effect", reader.place(fields.at_key("resume_on")), message
+    if absence.time_interval and absence.deadline and absence.grace == 0:
+        message = "'time_interval' has no effect: it counts the time of 'within' and 'grace', and a deadline without 'grace' has neither"
+        yield "no-effect", reader.place(fields.at_key("time_interval")), message
 
 
 def _divisions(rule: Rule, reader: Reader) -> Iterator[Found]:

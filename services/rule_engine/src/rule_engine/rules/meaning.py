@@ -32,12 +32,13 @@ _encode = msgspec.json.Encoder(order="deterministic").encode
 
 
 def version_of(rule: Rule) -> str:
-    names = [name.name for name in fields(rule) if name.name not in {"place", "version", "meaning"}]
-    return _hash({name: _canonical(getattr(rule, name)) for name in names})
+    said = _said(rule)
+    return _hash({name: said[name] for name in said.keys() - {"place", "version", "meaning"}})
 
 
 def meaning_of(rule: Rule) -> str:
-    return _hash({name: _canonical(getattr(rule, name)) for name in _MEANING})
+    said = _said(rule)
+    return _hash({name: said[name] for name in said.keys() & _MEANING})
 
 
 def _hash(value: Any) -> str:
@@ -59,7 +60,15 @@ def _canonical(value: Any) -> Any:
         case tuple() | list():
             return [_canonical(item) for item in value]
         case _ if is_dataclass(value):
-            kind = type(value).__name__
-            return {"": kind} | {each.name: _canonical(getattr(value, each.name)) for each in fields(value)}
+            return {"": type(value).__name__} | _said(value)
         case _:
             return value
+
+
+def _said(value: Any) -> dict[str, Any]:
+    """The fields that are not left at their default: what a later release adds changes no hash of what does not use it."""
+    return {
+        each.name: _canonical(getattr(value, each.name))
+        for each in fields(value)
+        if getattr(value, each.name) != each.default
+    }

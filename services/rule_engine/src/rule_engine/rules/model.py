@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from contracts.alerts import NotifyEntry, RuleWords, Severity
     from rule_engine.expressions import Expression
     from rule_engine.intervals import Interval
+    from rule_engine.intervals.days import WorkingDays
 
 SECOND_US = 1_000_000
 MINUTE_US = 60 * SECOND_US
@@ -177,13 +178,19 @@ class Forecast:
 
 @dataclass(frozen=True, slots=True)
 class Absence:
-    """Exactly one of `within` (microseconds, or an expression that gives a duration) and `deadline` is set."""
+    """Exactly one of `within` (microseconds, working days, or an expression that gives a duration) and `deadline` is set.
+
+    `grace` is in microseconds or working days; with `time_interval` it counts, as `within` does, only the time inside.
+    """
 
     expect: tuple[Selector, ...]
-    within: int | Expression | None = None
+    within: int | WorkingDays | Expression | None = None
     deadline: Expression | None = None
-    grace_us: int = 0
+    grace: int | WorkingDays = 0
+    time_interval: Interval | None = None
     cancel_on: tuple[Selector, ...] = ()
+    pause_on: tuple[Selector, ...] = ()
+    resume_on: tuple[Selector, ...] = ()
     rearm: bool = True
 
 
