@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from rule_engine.commands.problems import Format, counted, show
+from rule_engine.rules.lint_overlap import lint_overlap
 from rule_engine.rules.lint_templates import lint_templates
 from rule_engine.rules.load import load_paths
 from rule_engine.rules.model import Problem, RuleFileError
@@ -52,6 +53,7 @@ def check(paths: tuple[str, ...], form: Format, templates: Path | None) -> None:
         sys.exit(1)
     warnings = [warning for source in sources for warning in source.warnings]
     warnings += missing_templates(sources, templates)
+    warnings += lint_overlap(rule for source in sources for rule in source.rules)
     show(warnings, form)
     if form == "text":
         rules = counted(sum(len(source.rules) for source in sources), "rule")

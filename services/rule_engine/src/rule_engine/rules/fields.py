@@ -33,21 +33,29 @@ def lint_fields(rule: Rule, reader: Reader) -> Iterator[tuple[str, Place, str]]:
     ends = [*rule.resolve_on, *selectors_in(rule.condition)]
     for selector in (*rule.on, *ends):
         yield from _type(selector, reader)
-        for expression in (selector.where, *(selector.group_by or ())):
-            if expression is not None:
-                yield from _fields(expression, (selector,), reader)
-    for part in (rule.where, rule.vars, rule.condition):
-        for expression in expressions_in(part, selectors=False):
-            yield from _fields(expression, rule.on, reader)
+    for expression, on in evaluated_in(rule):
+        yield from _fields(expression, on, reader)
     for key in rule.group_by:
-        yield from _fields(key, tuple(selector for selector in rule.on if selector.group_by is None), reader)
         for selector in ends:
             if selector.group_by is None:
                 yield from _key_of_end(key, selector, reader)
 
 
+def evaluated_in(rule: Rule) -> Iterator[tuple[Expression, tuple[Selector, ...]]]:
+    """Each expression of the rule with the selectors of the events over which it is evaluated."""
+    for selector in (*rule.on, *rule.resolve_on, *selectors_in(rule.condition)):
+        for expression in (selector.where, *(selector.group_by or ())):
+            if expression is not None:
+                yield expression, (selector,)
+    for part in (rule.where, rule.vars, rule.condition):
+        for expression in expressions_in(part, selectors=False):
+            yield expression, rule.on
+    keyed = tuple(selector for selector in rule.on if selector.group_by is None)
+    yield from ((key, keyed) for key in rule.group_by)
+
+
 def fields_of(kind: EventType) -> list[str]:
-    return list(_properties(schema_of(kind), _inlined(schema_of(kind), schema_of(kind))) or ())
+    return list(properties_of(schema_of(kind), inlined(schema_of(kind), schema_of(kind))) or ())
 
 
 def data_fields(root: Node) -> Iterator[tuple[str, Path, Node]]:
@@ -88,7 +96,7 @@ def _type(selector: Selector, reader: Reader) -> Iterator[tuple[str, Place, str]
 def _fields(
     expression: Expression, on: tuple[Selector, ...], reader: Reader
 ) -> Iterator[tuple[str, Place, str]]:
-    kinds = _kinds(on)
+    kinds = kinds_of(on)
     for variable, path, node in data_fields(parse(expression.source)):
         if variable == "customer":
             problem = _customer_problem(path)
@@ -100,14 +108,14 @@ def _fields(
 
 def _key_of_end(key: Expression, selector: Selector, reader: Reader) -> Iterator[tuple[str, Place, str]]:
     """An end that does not carry the rule's key never ends anything."""
-    kinds = _kinds((selector,))
+    kinds = kinds_of((selector,))
     for variable, path, _ in data_fields(parse(key.source)):
         if variable == "data" and kinds and _problem(path, kinds):
             message = f"{selector.type} has no {key.source}, the rule's key, so it never ends anything: say what it is called there, {{on: {selector.type}, group_by: …}}"
             yield "never-resolves", reader.place_in(selector), message
 
 
-def _kinds(on: tuple[Selector, ...]) -> list[EventType]:
+def kinds_of(on: tuple[Selector, ...]) -> list[EventType]:
     """The known types that these select; none if one of them may select others too."""
     if any("*" in selector.type or selector.type not in CATALOGUE for selector in on):
         return []
@@ -119,16 +127,16 @@ def _problem(path: Path, kinds: list[EventType]) -> str | None:
     first: str | None = None
     for kind in kinds:
         schema = schema_of(kind)
-        at = _inlined(schema, schema)
+        at = inlined(schema, schema)
         for depth, name in enumerate(path):
-            properties = _properties(schema, at)
+            properties = properties_of(schema, at)
             if properties is None:
                 return None
             if name not in properties:
                 within = ".".join(("data", *path[:depth]))
                 first = first or f"{kind.name} has no field {name!r} in {within}{nearest(name, properties)}"
                 break
-            at = _inlined(schema, properties[name])
+            at = inlined(schema, properties[name])
         else:
             return None
     return first
@@ -143,7 +151,7 @@ def _customer_problem(path: Path) -> str | None:
     return f"a profile has no field {path[0]!r}{hint}"
 
 
-def _inlined(schema: dict[str, Any], part: dict[str, Any]) -> dict[str, Any]:
+def inlined(schema: dict[str, Any], part: dict[str, Any]) -> dict[str, Any]:
     """The part with its references followed, and of "this or null" this."""
     while True:
         if "$ref" in part:
@@ -154,6 +162,6 @@ def _inlined(schema: dict[str, Any], part: dict[str, Any]) -> dict[str, Any]:
             return part
 
 
-def _properties(schema: dict[str, Any], part: dict[str, Any]) -> dict[str, Any] | None:
+def properties_of(schema: dict[str, Any], part: dict[str, Any]) -> dict[str, Any] | None:
     """The fields of an object; None where it may have any."""
-    return _inlined(schema, part).get("properties") or None
+    return inlined(schema, part).get("properties") or None

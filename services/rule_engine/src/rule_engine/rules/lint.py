@@ -13,8 +13,11 @@ from contracts.catalogue import CATALOGUE
 from rule_engine.expressions import EvaluationError, Expression, parse, walk
 from rule_engine.expressions.nodes import Binary, Call, Literal, Logical, Node, Select, Variable
 from rule_engine.rules.fields import data_fields, fields_of, lint_fields
+from rule_engine.rules.lint_types import lint_types
+from rule_engine.rules.lint_windows import lint_windows
 from rule_engine.rules.model import (
     Absence,
+    Aggregate,
     EventCount,
     Match,
     Problem,
@@ -53,6 +56,8 @@ def lint(read: list[Read], reader: Reader) -> None:
             *_without_effect(each.rule, each.fields, reader),
             *_divisions(each.rule, reader),
             *lint_fields(each.rule, reader),
+            *lint_types(each.rule, reader),
+            *lint_windows(each.rule, each.fields, reader),
         ]
         for code, place, message in found:
             reader.note(Problem(place, message, each.rule.id, "warning", code))
@@ -204,6 +209,14 @@ def _divisions(rule: Rule, reader: Reader) -> Iterator[Found]:
                     left = expression.source[division.left.offset : division.left.end]
                     message = f"of two ints `/` gives an int without its fraction (9 / 10 is 0): write double({left}) / …"
                     yield "int-division", reader.place_in(expression, division.offset), message
+    condition = rule.condition
+    if isinstance(condition, Aggregate) and condition.threshold % 1:
+        for division in _int_divisions(parse(condition.of.source)):
+            left = condition.of.source[division.left.offset : division.left.end]
+            message = (
+                f"of two ints `/` gives an int without its fraction (9 / 10 is 0): write double({left}) / …"
+            )
+            yield "int-division", reader.place_in(condition.of, division.offset), message
 
 
 def _int_divisions(node: Node) -> Iterator[Binary]:
