@@ -84,7 +84,7 @@ class Forecasting(Hopping):
     def counts(self, event: Event) -> bool:
         return self.asked.of(event.data) is not None and self.asked.reaches(event.data) is not None
 
-    def outlook(self, at: int) -> tuple[bool, Fraction | None] | None:
+    def outlook(self, at: int) -> tuple[bool, int | None] | None:
         """Whether it will be reached in time, and in how many microseconds; None if the window says nothing."""
         window = self.window(at)
         if len(window) < max(2, self.asked.min_events):
@@ -93,7 +93,7 @@ class Forecasting(Hopping):
         goal = sign * Fraction(self.asked.reaches(window[-1].data))
         points = [(event.at - at, sign * Fraction(self.asked.of(event.data))) for event in window]
         if points[-1][1] >= goal:
-            return True, Fraction(0)
+            return True, 0
         mean_x = Fraction(sum(x for x, _ in points), len(points))
         mean_y = sum((y for _, y in points), Fraction(0)) / len(points)
         spread = sum((x - mean_x) ** 2 for x, _ in points)
@@ -102,7 +102,7 @@ class Forecasting(Hopping):
         slope = sum((x - mean_x) * (y - mean_y) for x, y in points) / spread
         if slope <= 0:
             return False, None
-        reached = max(Fraction(0), (goal - mean_y) / slope + mean_x)
+        reached = max(0, round((goal - mean_y) / slope + mean_x))
         return reached <= self.asked.ahead, reached
 
     def says(self, at: int) -> bool | None:
@@ -111,4 +111,4 @@ class Forecasting(Hopping):
 
     def value(self, at: int) -> float | None:
         outlook = self.outlook(at)
-        return None if outlook is None or outlook[1] is None else float(outlook[1] / 1_000_000)
+        return None if outlook is None or outlook[1] is None else outlook[1] / 1_000_000

@@ -21,6 +21,7 @@ _CONDITIONS: dict[str, Callable[..., Clause]] = {
     "aggregate": counting.aggregate,
     "aggregate, every": windows.aggregate,
     "spike": windows.spike,
+    "forecast": windows.forecast,
     "absence": waiting.absence,
 }
 _WITH_SELECTORS = ("absence", "sequence", "any_order")
