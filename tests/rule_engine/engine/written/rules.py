@@ -16,6 +16,7 @@ S = 1_000_000
 _CONDITIONS: dict[str, Callable[..., Clause]] = {
     "match": counting.match,
     "event_count": counting.event_count,
+    "value_count": counting.value_count,
     "ratio": counting.ratio,
     "ratio, every": windows.ratio,
     "aggregate": counting.aggregate,
