@@ -2,6 +2,7 @@
 
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -60,15 +61,18 @@ def secure_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecureBr
         properties["listener.security.protocol.map"] += "".join(f",{n}:{p}" for n, p in PROTOCOLS.items())
         return properties | locks(folder)
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(broker_module, "broker_properties", with_locks)
-        with EmbeddedKafka(folder / "kafka", heap_mb=512) as broker:
-            admin = KafkaAdminClient(bootstrap_servers=broker.bootstrap)
-            for mechanism in (ScramMechanism.SCRAM_SHA_512, ScramMechanism.SCRAM_SHA_256):
-                known = UserScramCredentialUpsertion(USER, mechanism, PASSWORD)
-                assert admin.alter_user_scram_credentials([known]) == {USER: None}
-            admin.close()
-            yield SecureBroker({name: f"{HOST}:{number}" for name, number in ports.items()}, folder)
+    with ExitStack() as running:
+        with (
+            pytest.MonkeyPatch.context() as patch
+        ):  # for this broker alone, not for those that start after it
+            patch.setattr(broker_module, "broker_properties", with_locks)
+            broker = running.enter_context(EmbeddedKafka(folder / "kafka", heap_mb=512))
+        admin = KafkaAdminClient(bootstrap_servers=broker.bootstrap)
+        for mechanism in (ScramMechanism.SCRAM_SHA_512, ScramMechanism.SCRAM_SHA_256):
+            known = UserScramCredentialUpsertion(USER, mechanism, PASSWORD)
+            assert admin.alter_user_scram_credentials([known]) == {USER: None}
+        admin.close()
+        yield SecureBroker({name: f"{HOST}:{number}" for name, number in ports.items()}, folder)
 
 
 def locks(folder: Path) -> dict[str, str]:
