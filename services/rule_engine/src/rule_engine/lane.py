@@ -55,7 +55,9 @@ class World:
 
 
 class Lane:
-    """One partition of the topic `source`. `read_to` is the offset up to which its records were evaluated."""
+    """One partition of the topic `source`. `read_to` is the offset up to which its records were evaluated, `versions` are those
+    of the rule files that it is judged by.
+    """
 
     source: Topic
     changelog: Topic
@@ -69,6 +71,7 @@ class Lane:
         self.stage: Stage = "fencing"
         self.read_to = 0
         self.recovery: WholeReading | None = None
+        self.versions: dict[str, str] = {}
         self._engine = engine
         self._world = world
         self._source = TopicPartition(settings.name(self.source), partition)
@@ -114,13 +117,10 @@ class Lane:
     def adopt(self, rules: Rules) -> None:
         """Between two batches; a lane that does not run yet takes what is valid when it does."""
         if self.stage == "running":
-            self._engine.adopt(rules.for_lane(self._engine.machine.files))
+            files = rules.for_lane(self._engine.machine.files)
+            self._engine.adopt(files)
+            self.versions = {name: source.version for name, source in files.items()}
             self._due.set()
-
-    @property
-    def versions(self) -> dict[str, str]:
-        """Of the rule files that it is judged by."""
-        return {name: source.version for name, source in self._engine.machine.files.items()}
 
     async def close(self) -> None:
         """Finish the transaction under way; what was evaluated after it is dropped, the next owner reads it again."""

@@ -73,18 +73,14 @@ class Addresses:
 
 
 def _fitting(place: TopicPartition, letters: Sequence[Letter]) -> Sequence[Letter]:
-    """Without what no broker would take: the engine bounds what it writes, but for keys as long as an event."""
-    if all(_size(letter) <= _LARGEST for letter in letters):
+    """Without what no broker would take: the engine bounds what it writes, but for customers' ids as long as an event."""
+    sizes = [len(key or b"") + len(value or b"") for key, value, _ in letters]
+    if max(sizes) <= _LARGEST:
         return letters
-    for letter in letters:
-        if _size(letter) > _LARGEST:
-            log.error("record left out: too large", topic=place.topic, bytes=_size(letter))
-    return [letter for letter in letters if _size(letter) <= _LARGEST]
-
-
-def _size(letter: Letter) -> int:
-    key, value, _ = letter
-    return len(key or b"") + len(value or b"")
+    for size in sizes:
+        if size > _LARGEST:
+            log.error("record left out: too large", topic=place.topic, bytes=size)
+    return [letter for letter, size in zip(letters, sizes, strict=True) if size <= _LARGEST]
 
 
 def _key_of(transition: Transition) -> bytes:

@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from rule_engine.conditions.strategy import EVIDENCE, full
-from rule_engine.state import NEVER, Kept
+from rule_engine.state import NEVER, PAST, Kept
 
 if TYPE_CHECKING:
     from rule_engine.lifecycle import Lifecycle
@@ -173,7 +173,7 @@ class HoppingStrategy(ABC):
         slots, next_end, said, filled = state[: FILLED + 1]
         if row.since_us is not None:
             full_us = row.since_us + self.reach_us
-            if self.judges_unseen and (said or -NEVER) < full_us:
+            if self.judges_unseen and (said or PAST) < full_us:
                 next_end = min(next_end, -(-full_us // self.every_us) * self.every_us)
             said, filled = max(said or full_us, full_us), max(filled or full_us, full_us)
         return [slots, next_end, said, filled]
@@ -233,4 +233,4 @@ def _thin(window: list[Slot]) -> list[Any] | None:
 
 
 def _moment(last: list[Any] | None) -> tuple[int, str]:
-    return (-NEVER, "") if last is None else (last[0], last[1])
+    return (PAST, "") if last is None else (last[0], last[1])
