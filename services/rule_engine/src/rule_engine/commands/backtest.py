@@ -16,15 +16,15 @@ import msgspec
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
-from contracts.times import format_time, parse_time, to_micros
+from contracts.times import format_time, to_micros
 from contracts.topics import SIGNALS
+from rule_engine.commands.arguments import Moment, Since, Unusable
 from rule_engine.commands.broker import kafka_option, servers, topic_name, values_since
 from rule_engine.commands.history import HistoryError, Line, read_events
 from rule_engine.commands.problems import counted, show
 from rule_engine.commands.summary import lines_of, summarise, transition_line
 from rule_engine.commands.transitions import due_words, in_order
 from rule_engine.replay import Replay
-from rule_engine.rules.durations import parse_duration
 from rule_engine.rules.load import load_paths
 from rule_engine.rules.model import RuleFileError
 
@@ -36,32 +36,6 @@ if TYPE_CHECKING:
 
 MOST_LISTED = 20
 AT_ONCE = 1000  # events
-
-
-class Unusable(click.ClickException):
-    exit_code = 2
-
-
-class Moment(click.ParamType):
-    """Microseconds since the epoch, of an RFC 3339 time."""
-
-    name = "time"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        try:
-            return to_micros(parse_time(str(value)))
-        except ValueError as error:
-            self.fail(str(error), param, ctx)
-
-
-class Since(Moment):
-    """The same, or a duration back from now."""
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        try:
-            return time.time_ns() // 1000 - parse_duration(str(value))
-        except ValueError:
-            return super().convert(value, param, ctx)
 
 
 @click.command()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 import json
 import os
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +34,15 @@ kafka_option: Callable[[Any], Any] = click.option(
 
 class NoBroker(click.ClickException):
     exit_code = 3
+
+
+@contextmanager
+def reaching(bootstrap: list[str]) -> Iterator[None]:
+    """What Kafka refuses inside is told as NoBroker."""
+    try:
+        yield
+    except KafkaError as error:
+        raise NoBroker(f"Kafka at {', '.join(bootstrap)} did not do it: {error!r}") from None
 
 
 def servers(given: str | None) -> list[str]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from contracts.catalogue import CATALOGUE
+from rule_engine.expressions import RESERVED
 from rule_engine.rules.durations import UNITS_US, format_duration, parse_duration
 
 if TYPE_CHECKING:
@@ -22,31 +23,6 @@ _COUNT = re.compile(r"(\d{1,6})(?:\s+times)?\s+(?:with)?in\s+(\S+)", re.ASCII)
 _MISSING = re.compile(r"(?:no|without)\s+(\S+)\s+(?:with)?in\s+(\S+)")
 _FIELD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 _TYPE = re.compile(r"[a-z0-9][a-z0-9_.-]*", re.ASCII)
-_RESERVED = frozenset(
-    [
-        "true",
-        "false",
-        "null",
-        "in",
-        "as",
-        "break",
-        "const",
-        "continue",
-        "else",
-        "for",
-        "function",
-        "if",
-        "import",
-        "let",
-        "loop",
-        "package",
-        "namespace",
-        "return",
-        "var",
-        "void",
-        "while",
-    ]
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,5 +190,5 @@ def _values(data: Mapping[str, Any], key: str | None) -> list[str]:
     """Fields worth showing to people."""
     return [
         name for name, value in data.items()
-        if name != key and _FIELD.fullmatch(name) and name not in _RESERVED and isinstance(value, str | int | float)
+        if name != key and _FIELD.fullmatch(name) and name not in RESERVED and isinstance(value, str | int | float)
     ][:MOST_VARS]  # fmt: skip

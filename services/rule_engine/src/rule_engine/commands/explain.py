@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 import msgspec
-from kafka.errors import KafkaError
 
 from contracts.alerts import Transition
 from contracts.envelope import EnvelopeError, Event, decode
@@ -16,7 +15,7 @@ from contracts.records import Message, TicketRecord
 from contracts.times import format_time
 from contracts.topics import ALERTS, DAY_MS, MESSAGES, SIGNALS, TICKETS, Topic
 from rule_engine.commands.account import PROFILE, Step, steps_of
-from rule_engine.commands.broker import NoBroker, kafka_option, servers, topic_name, values_since
+from rule_engine.commands.broker import kafka_option, reaching, servers, topic_name, values_since
 from rule_engine.commands.eval import table
 from rule_engine.commands.parts import shown
 from rule_engine.commands.published import published
@@ -65,10 +64,8 @@ def explain(alert_id: str, kafka: str | None) -> None:
     Exit code 2 where no alert has this id, 3 where no Kafka answers.
     """
     bootstrap = servers(kafka)
-    try:
+    with reaching(bootstrap):
         story = _story(bootstrap, alert_id)
-    except KafkaError as error:
-        raise NoBroker(f"Kafka at {', '.join(bootstrap)} did not do it: {error!r}") from None
     if story is None:
         click.echo(
             f"no transition of an alert {alert_id!r} is on {topic_name(ALERTS)}, which keeps them {_days(ALERTS)} days: "

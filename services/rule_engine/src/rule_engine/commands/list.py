@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import click
 import msgspec
-from kafka.errors import KafkaError
 
 from contracts.envelope import EnvelopeError, decode
 from contracts.records import LaneRules, RuleFile, RuleFileStatus
 from contracts.times import format_time
 from contracts.topics import ENGINE_LANES, ENGINE_STATUS, RULES, Topic
-from rule_engine.commands.broker import NoBroker, kafka_option, newest_by_key, servers, topic_name
+from rule_engine.commands.broker import kafka_option, newest_by_key, reaching, servers, topic_name
 from rule_engine.commands.problems import counted
 
 if TYPE_CHECKING:
@@ -50,10 +49,8 @@ def list_files(form: str, kafka: str | None) -> None:
     Exit code 3 where no Kafka answers.
     """
     bootstrap = servers(kafka)
-    try:
+    with reaching(bootstrap):
         files = _files(bootstrap)
-    except KafkaError as error:
-        raise NoBroker(f"Kafka at {', '.join(bootstrap)} did not do it: {error!r}") from None
     if form == "json":
         click.echo(json.dumps([_as_json(each) for each in files], indent=2, ensure_ascii=False))
         return

@@ -9,7 +9,7 @@ from typing import IO, TYPE_CHECKING, Any, cast
 import click
 
 from contracts.catalogue import CATALOGUE
-from rule_engine.commands.backtest import Unusable
+from rule_engine.commands.arguments import Unusable
 from rule_engine.commands.draft import WHEN, Told, When, draft, example_of, parse_type, parse_when
 from rule_engine.commands.problems import counted, show
 from rule_engine.commands.side_by_side import side_by_side

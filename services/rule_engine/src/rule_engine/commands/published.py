@@ -28,12 +28,13 @@ def published(bootstrap: list[str]) -> dict[str, RuleSource]:
 def taken(files: Mapping[str, bytes], statuses: Mapping[str, bytes]) -> dict[str, RuleSource]:
     """What an engine that starts now makes of these records. Pure."""
     book = Rulebook()
-    said = {name: status for name, value in statuses.items() if (status := _status(value)) is not None}
+    said = {name: status for name, value in statuses.items() if (status := status_of(value)) is not None}
     book.begin(files.items(), said, datetime.now(UTC))
     return dict(book.rules.good)
 
 
-def _status(value: bytes) -> RuleFileStatus | None:
+def status_of(value: bytes) -> RuleFileStatus | None:
+    """What a record of `engine.status` says; None if it can't be read."""
     try:
         return msgspec.convert(decode(value).data, RuleFileStatus)
     except (EnvelopeError, msgspec.ValidationError):

@@ -12,16 +12,15 @@ from typing import TYPE_CHECKING
 
 import click
 import msgspec
-from kafka.errors import KafkaError
 
 from contracts.envelope import HEADERS, EnvelopeError, decode, encode, event
 from contracts.records import RuleFile, RuleFileStatus
 from contracts.topics import ENGINE_STATUS, RULES
-from rule_engine.commands.broker import NoBroker, kafka_option, newest_by_key, producer, servers, topic_name
+from rule_engine.commands.broker import kafka_option, newest_by_key, producer, reaching, servers, topic_name
 from rule_engine.commands.changes import Change, changes_between
 from rule_engine.commands.check import missing_templates
 from rule_engine.commands.problems import counted, show
-from rule_engine.commands.published import published, taken
+from rule_engine.commands.published import published, status_of, taken
 from rule_engine.commands.side_by_side import side_by_side
 from rule_engine.commands.standing import Standing, standing
 from rule_engine.commands.trial import run_test
@@ -65,7 +64,7 @@ def push(paths: tuple[str, ...], diff: bool, why: str | None, wait: str, kafka: 
     except ValueError as error:
         raise click.BadParameter(f"expected {error}", param_hint="--wait") from None
     bootstrap = servers(kafka)
-    try:
+    with reaching(bootstrap):
         sources = _load(paths, bootstrap)
         _test(sources.values())
         files = newest_by_key(bootstrap, topic_name(RULES))
@@ -83,8 +82,6 @@ def push(paths: tuple[str, ...], diff: bool, why: str | None, wait: str, kafka: 
         )
         if wait_s:
             _await(bootstrap, versions, wait_s)
-    except KafkaError as error:
-        raise NoBroker(f"Kafka at {', '.join(bootstrap)} did not do it: {error!r}") from None
 
 
 def _load(paths: tuple[str, ...], bootstrap: list[str]) -> dict[str, RuleSource]:
@@ -233,7 +230,7 @@ def _await(bootstrap: list[str], versions: Mapping[str, str], wait_s: float) -> 
     statuses: dict[str, RuleFileStatus] = {}
     while statuses.keys() != versions.keys() and time.monotonic() < deadline:
         for name, value in newest_by_key(bootstrap, topic_name(ENGINE_STATUS)).items():
-            status = _status(value)
+            status = status_of(value)
             if status is not None and status.version == versions.get(name) and name not in statuses:
                 statuses[name] = status
                 _tell(name, status)
@@ -246,13 +243,6 @@ def _await(bootstrap: list[str], versions: Mapping[str, str], wait_s: float) -> 
         )
     if missing or not all(status.taken for status in statuses.values()):
         sys.exit(1)
-
-
-def _status(value: bytes) -> RuleFileStatus | None:
-    try:
-        return msgspec.convert(decode(value).data, RuleFileStatus)
-    except (EnvelopeError, msgspec.ValidationError):
-        return None
 
 
 def _tell(name: str, status: RuleFileStatus) -> None:

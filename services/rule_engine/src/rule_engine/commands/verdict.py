@@ -63,17 +63,16 @@ def _text(value: Any, *, duration: bool) -> str:
 
 
 def _reason(account: Account) -> str:
-    rule, steps = account.rule, account.steps
     if not account.types:
         return "the customer has no event in this time"
-    picked = [step for step in steps if "on" in step.roles]
+    picked = [step for step in account.steps if "on" in step.roles]
     if not picked:
         return _no_event(account)
     matched = [step for step in picked if step.matches]
     if not matched:
         return _no_match(picked)
     count = f"{len(matched):,} {'event' if len(matched) == 1 else 'events'} matched"
-    return "; ".join([count, *_not_true(account, matched)]) if rule else count
+    return "; ".join([count, *_not_true(account, matched)])
 
 
 def _no_event(account: Account) -> str:

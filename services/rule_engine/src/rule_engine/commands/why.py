@@ -8,13 +8,12 @@ from typing import IO, TYPE_CHECKING, Any
 
 import click
 import msgspec
-from kafka.errors import KafkaError
 
 from contracts.times import format_time, from_micros
 from contracts.topics import SIGNALS
 from rule_engine.commands.account import Account, State, Step, account_of
-from rule_engine.commands.backtest import Moment, Since
-from rule_engine.commands.broker import NoBroker, kafka_option, servers, topic_name, values_since
+from rule_engine.commands.arguments import Moment, Since
+from rule_engine.commands.broker import kafka_option, reaching, servers, topic_name, values_since
 from rule_engine.commands.eval import table
 from rule_engine.commands.history import HistoryError, Line, read_events
 from rule_engine.commands.problems import counted, show
@@ -77,10 +76,11 @@ def why(
     if (events is None) == (since is None):
         raise click.UsageError("say which events: --since 1d reads the topic, --events FILE a file")
     bootstrap = servers(kafka)
-    try:
+    with reaching(bootstrap):
         source, rule = _find(rule_id, paths, bootstrap)
         if events is not None:
-            name, lines = getattr(events, "name", "-"), _of_file(events)
+            name = getattr(events, "name", "-")
+            lines: Iterable[bytes] = events
         else:
             name = topic_name(SIGNALS)
             # a global rule may count anybody's events
@@ -88,8 +88,6 @@ def why(
             lines = values_since(bootstrap, name, (since or 0) // 1000, key=key)
             until = time.time_ns() // 1000 if until is None else until
         account = account_of(source, rule, _read(lines, name), customer, until)
-    except KafkaError as error:
-        raise NoBroker(f"Kafka at {', '.join(bootstrap)} did not do it: {error!r}") from None
     _print(account, customer)
 
 
@@ -106,10 +104,6 @@ def _find(rule_id: str, paths: tuple[str, ...], bootstrap: list[str]) -> tuple[R
         click.echo(f"there is no rule {rule_id!r} {where}{nearest(rule_id, rules)}", err=True)
         sys.exit(2)
     return rules[rule_id]
-
-
-def _of_file(events: IO[bytes]) -> Iterable[bytes]:
-    return events
 
 
 def _read(lines: Iterable[bytes], name: str) -> Iterator[Line]:

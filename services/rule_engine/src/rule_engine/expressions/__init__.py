@@ -7,9 +7,10 @@ from rule_engine.expressions.compile import Expression, compile_expression, to_t
 from rule_engine.expressions.errors import EvaluationError, ExpressionSyntaxError
 from rule_engine.expressions.generate import VARIABLES
 from rule_engine.expressions.nodes import Node, children, walk
-from rule_engine.expressions.parser import parse
+from rule_engine.expressions.parser import RESERVED, parse
 
 __all__ = [
+    "RESERVED",
     "VARIABLES",
     "EvaluationError",
     "Expression",

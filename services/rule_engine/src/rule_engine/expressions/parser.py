@@ -49,8 +49,9 @@ def parse(source: str) -> Node:
 
 
 _CONSTANTS: dict[str, bool | None] = {"true": True, "false": False, "null": None}
-_RESERVED = frozenset(
+RESERVED = frozenset(
     [
+        *_CONSTANTS,
         "as",
         "break",
         "const",
@@ -228,7 +229,7 @@ class _Parser:
     def _named(self, token: Token) -> Node:
         if token.text in _CONSTANTS:
             return Literal(token.offset, token.end, _CONSTANTS[token.text])
-        if token.text in _RESERVED:
+        if token.text in RESERVED:
             raise ExpressionSyntaxError(f"{token.text!r} is a reserved word, not a name", token.offset)
         if self._is("("):
             return self._function(token, token.text)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from rule_engine.expressions import parse
 from rule_engine.expressions.nodes import Logical
-from rule_engine.rules.model import Absence, EventCount, Match, Problem, Rule, ValueCount
+from rule_engine.rules.model import EventCount, Match, Problem, Rule, ValueCount
 from rule_engine.rules.parts import covers
 
 if TYPE_CHECKING:
@@ -63,10 +63,8 @@ def _implied(rule: Rule, other: Rule) -> bool:
         case (ValueCount() as mine, ValueCount() as theirs):
             same = mine.of.source == theirs.of.source
             return same and theirs.gte <= mine.gte and theirs.within_us >= mine.within_us
-        case (Absence(), Absence()):
-            return False  # a later event may arm the other one anew
         case _:
-            return False
+            return False  # of two absences a later event may arm the other one anew
 
 
 def _clauses(where: Expression | None) -> set[str]:

@@ -222,21 +222,6 @@ class Expr(Kind[Expression]):
         return {"type": ["string", "boolean", "number", "null"]}
 
 
-class DurationOrExpr(Kind[int | Expression]):
-    says = "a duration such as 48h, or an expression that gives one, such as duration(data.allowed)"
-
-    def __init__(self, names: tuple[str, ...]) -> None:
-        self.duration, self.expression = Duration(), Expr(names, self.says)
-
-    def read(self, node: Node, reader: Reader) -> int | Expression:
-        if isinstance(node, Scalar) and looks_like_duration(node.text):
-            return self.duration.read(node, reader)
-        return self.expression.read(node, reader)
-
-    def schema(self) -> Schema:
-        return {"type": "string"}
-
-
 class SpanOrExpr(Kind["Span | Expression"]):
     says = "a duration such as 48h, working days such as 2wd, or an expression that gives a duration, such as duration(data.allowed)"
 
