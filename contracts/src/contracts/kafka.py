@@ -40,6 +40,16 @@ class KafkaSettings(BaseSettings):
         default=None, description="file with the password, for SASL", validate_default=True
     )
 
+    @classmethod
+    def table(cls) -> str:
+        """A line a setting, for --help: the variable of the environment, what it says, its default."""
+        rows = []
+        for name, field in cls.model_fields.items():
+            default = field.default if field.default or field.default == 0 else "not set"
+            default = "required" if field.is_required() else f"default: {default}"
+            rows.append(f"  BEFOREHAND_{name.upper():<26} {field.description} ({default})")
+        return "\n".join(rows)
+
     def kafka_client(self) -> ClientOptions:
         """What aiokafka's and kafka-python's clients take, by the same names in both. Reads the files anew.
 

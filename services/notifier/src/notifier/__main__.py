@@ -46,7 +46,7 @@ log = structlog.get_logger()
 
 def main() -> None:
     if len(sys.argv) > 1:
-        print(f"{__doc__}\nSettings, as environment variables:\n{_settings_table()}")
+        print(f"{__doc__}\nSettings, as environment variables:\n{Settings.table()}")
         sys.exit(0 if sys.argv[1] in {"-h", "--help"} else 2)
     try:
         settings = Settings()
@@ -202,15 +202,6 @@ async def _until_stopped(
 def _opt_out(draft: Draft) -> OptOut:
     assert draft.customer is not None
     return OptOut(draft.customer, draft.opt_out, draft.channel)
-
-
-def _settings_table() -> str:
-    rows = []
-    for name, field in Settings.model_fields.items():
-        default = field.default if field.default or field.default == 0 else "not set"
-        default = "required" if field.is_required() else f"default: {default}"
-        rows.append(f"  BEFOREHAND_{name.upper():<26} {field.description} ({default})")
-    return "\n".join(rows)
 
 
 class _Server(uvicorn.Server):

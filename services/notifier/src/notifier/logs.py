@@ -6,7 +6,7 @@ from typing import Literal
 
 import structlog
 
-_AGAIN_S = 10.0
+from contracts.logs import NotAgain
 
 
 def configure_logs(form: Literal["json", "console"], level: str) -> None:
@@ -33,24 +33,6 @@ def configure_logs(form: Literal["json", "console"], level: str) -> None:
             foreign_pre_chain=shared,
         )
     )
-    handler.addFilter(_NotAgain())
+    handler.addFilter(NotAgain())
     logging.basicConfig(handlers=[handler], level=logging.WARNING)
     logging.getLogger("notifier").setLevel(level.upper())
-
-
-class _NotAgain(logging.Filter):
-    """Lets a library say the same thing once in ten seconds: without a broker aiokafka says it a hundred times a second."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._said: dict[tuple[str, int], float] = {}
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        ours = isinstance(record.msg, dict)  # structlog's; each is said
-        place = (record.pathname, record.lineno)
-        if ours or record.exc_info is not None:
-            return True
-        if record.created - self._said.get(place, 0.0) < _AGAIN_S:
-            return False
-        self._said[place] = record.created
-        return True

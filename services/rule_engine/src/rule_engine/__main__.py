@@ -26,7 +26,7 @@ log = structlog.get_logger()
 
 def main() -> int:
     if len(sys.argv) > 1:
-        print(f"{__doc__}\nSettings, as environment variables:\n{_settings_table()}")
+        print(f"{__doc__}\nSettings, as environment variables:\n{Settings.table()}")
         return OK if sys.argv[1] in {"-h", "--help"} else USAGE
     try:
         settings = Settings()
@@ -77,15 +77,6 @@ def die(what: str, error: BaseException) -> None:
     log.critical(what, exc_info=error)
     sys.stderr.flush()
     os._exit(DOUBT)
-
-
-def _settings_table() -> str:
-    rows = []
-    for name, field in Settings.model_fields.items():
-        default = field.default if field.default or field.default == 0 else "not set"
-        default = "required" if field.is_required() else f"default: {default}"
-        rows.append(f"  BEFOREHAND_{name.upper():<26} {field.description} ({default})")
-    return "\n".join(rows)
 
 
 if __name__ == "__main__":

@@ -35,7 +35,7 @@ class _Server(uvicorn.Server):
 
 def main() -> int:
     if len(sys.argv) > 1:
-        print(f"{__doc__}\nSettings, as environment variables:\n{_settings_table()}")
+        print(f"{__doc__}\nSettings, as environment variables:\n{Settings.table()}")
         return 0 if sys.argv[1] in {"-h", "--help"} else 2
     try:
         settings = Settings()  # type: ignore[call-arg]  # what has no default comes from the environment
@@ -99,15 +99,6 @@ async def _serve(server: uvicorn.Server, gate: Gate, consumer: Consumer) -> int:
             log.error("stopped by a mistake of ours", exc_info=error)
             return 1
     return 0
-
-
-def _settings_table() -> str:
-    rows = []
-    for name, field in Settings.model_fields.items():
-        default = field.default if field.default or field.default == 0 else "not set"
-        default = "required" if field.is_required() else f"default: {default}"
-        rows.append(f"  BEFOREHAND_{name.upper():<26} {field.description} ({default})")
-    return "\n".join(rows)
 
 
 if __name__ == "__main__":

@@ -5,9 +5,8 @@ import sys
 
 import structlog
 
+from contracts.logs import NotAgain
 from signal_ingest.config import Settings
-
-_AGAIN_S = 10.0
 
 
 def log_to_stderr(settings: Settings) -> None:
@@ -28,20 +27,5 @@ def log_to_stderr(settings: Settings) -> None:
     )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(structlog.stdlib.ProcessorFormatter(processor=renderer, foreign_pre_chain=shared))
-    handler.addFilter(_NotAgain())
+    handler.addFilter(NotAgain())
     logging.basicConfig(handlers=[handler], level=max(level, logging.WARNING), force=True)
-
-
-class _NotAgain(logging.Filter):
-    """Lets a library say the same thing once in ten seconds: without a broker aiokafka says it a hundred times a second."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._said: dict[tuple[str, int], float] = {}
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        place = (record.pathname, record.lineno)
-        if record.exc_info is None and record.created - self._said.get(place, 0.0) < _AGAIN_S:
-            return False
-        self._said[place] = record.created
-        return True

@@ -82,7 +82,7 @@ class _Kafka:
 
 def main() -> int:
     if len(sys.argv) > 1:
-        print(_HELP + _settings_table())
+        print(_HELP + Settings.table())
         return 0 if sys.argv[1] in {"-h", "--help"} else 2
     try:
         settings = Settings()
@@ -174,15 +174,6 @@ async def _started(new: Callable[[], _Client]) -> AsyncIterator[_Client]:
         # to a broker that is gone there is no goodbye
         with suppress(TimeoutError, KafkaError):
             await asyncio.wait_for(client.stop(), _STOP_WITHIN_S)
-
-
-def _settings_table() -> str:
-    rows = []
-    for name, field in Settings.model_fields.items():
-        default = field.default if field.default or field.default == 0 else "not set"
-        default = "required" if field.is_required() else f"default: {default}"
-        rows.append(f"  BEFOREHAND_{name.upper():<26} {field.description} ({default})")
-    return "\n".join(rows)
 
 
 if __name__ == "__main__":

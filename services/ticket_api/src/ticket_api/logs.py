@@ -6,7 +6,7 @@ from typing import Literal
 
 import structlog
 
-_AGAIN_S = 10.0
+from contracts.logs import NotAgain
 
 
 def set_up(form: Literal["json", "console"], level: str) -> None:
@@ -36,20 +36,5 @@ def set_up(form: Literal["json", "console"], level: str) -> None:
             foreign_pre_chain=[structlog.stdlib.add_logger_name, *before],
         )
     )
-    handler.addFilter(_NotAgain())
+    handler.addFilter(NotAgain())
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
-
-
-class _NotAgain(logging.Filter):
-    """Lets a library say the same thing once in ten seconds: without a broker aiokafka says it a hundred times a second."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._said: dict[tuple[str, int], float] = {}
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        place = (record.pathname, record.lineno)
-        if record.exc_info is None and record.created - self._said.get(place, 0.0) < _AGAIN_S:
-            return False
-        self._said[place] = record.created
-        return True
